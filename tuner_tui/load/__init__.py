@@ -1,0 +1,1 @@
+"""Traffic: scenarios, prompts, the generator process, and request records turned into metrics."""

@@ -1,0 +1,167 @@
+"""What the load generator is told, and what it writes down."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+
+class Level(msgspec.Struct, frozen=True, kw_only=True):
+    """One traffic scenario at one concurrency, e.g. `D(100,100) × 4`."""
+
+    scenario: str
+    concurrency: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.scenario} × {self.concurrency}"
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """One launch's load, handed to the generator process. Levels are run one at a time, on demand.
+
+    Either limit ends a level, whichever comes first; at least one is set. `seed` makes prompts differ
+    between launches and repeatable for one. `api_key_variable` names an environment variable.
+    """
+
+    url: str
+    records: str
+    """Path of requests.jsonl; appended to."""
+    endpoint: Literal["completions", "chat"] = "completions"
+    model: str | None = None
+    """None: the first id that `/v1/models` names."""
+    request: dict[str, Any] = {}
+    max_requests: int | None = None
+    max_time_s: float | None = None
+    request_timeout_s: float = 600.0
+    seed: int = 0
+    api_key_variable: str | None = None
+    cpus: str | None = None
+    force_length: bool = True
+    """Send `ignore_eos` and `min_tokens`, so that every output has exactly the asked length."""
+
+
+class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The raw times and counts of one request: one line of requests.jsonl.
+
+    Times are seconds on the generator's monotonic clock since the level's start. `first_s` and `last_s` are
+    the arrival of the first and the last chunk that carried text; `end_s` is the end of the stream. Token
+    counts are the server's own (its `usage`); None where it sent none. `error` is None for a success.
+    """
+
+    level: int
+    """Index of the level within the launch, from 0."""
+    index: int
+    sent_s: float
+    end_s: float
+    first_s: float | None = None
+    last_s: float | None = None
+    asked_prompt_tokens: int = 0
+    asked_output_tokens: int = 0
+    prompt_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+    chunks: int = 0
+    finish_reason: str | None = None
+    status: int | None = None
+    """HTTP status; None where no answer came."""
+    error: str | None = None
+
+
+class Distribution(msgspec.Struct, frozen=True, kw_only=True):
+    """Statistics over the requests of one level, in the unit of the metric's name.
+
+    `too_few_samples` names the percentiles that have not enough samples behind them to be trusted.
+    """
+
+    n: int
+    mean: float
+    std: float
+    p50: float
+    p90: float
+    p99: float
+    min: float
+    max: float
+    too_few_samples: tuple[str, ...] = ()
+
+
+class LevelMetrics(msgspec.Struct, frozen=True, kw_only=True):
+    """The metrics of one level; None where no request could give one (no success, single-token outputs)."""
+
+    ttft_s: Distribution | None
+    tpot_s: Distribution | None
+    e2e_s: Distribution | None
+    output_tokens_per_s: float
+    input_tokens_per_s: float
+    total_tokens_per_s: float
+    requests_per_s: float
+    steady_output_tokens_per_s: float | None
+    duration_s: float
+
+
+class LevelResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of one level."""
+
+    scenario: str
+    concurrency: int
+    requests: int
+    succeeded: int
+    failed: int
+    wrong_length: int
+    """Successful requests whose output length by the server's usage was not the asked one (or not told)."""
+    prompt_tokens: int
+    cached_tokens: int
+    metrics: LevelMetrics
+    errors: dict[str, int] = {}
+    """First words of each error → how many requests had it."""
+
+
+class LoadProgress(msgspec.Struct, frozen=True, kw_only=True, tag="progress", tag_field="type"):
+    """How far a level is, twice a second, from the generator process."""
+
+    level: int
+    warm_up: bool
+    elapsed_s: float
+    done: int
+    failed: int
+    running: int
+    output_tokens_per_s: float | None = None
+    ttft_mean_s: float | None = None
+    e2e_mean_s: float | None = None
+
+
+class LevelDone(msgspec.Struct, frozen=True, kw_only=True, tag="done", tag_field="type"):
+    """A level (or its warm-up) ended; its records are flushed to the file."""
+
+    level: int
+    warm_up: bool
+    elapsed_s: float
+    done: int
+    failed: int
+    error: str | None = None
+    """One failed request's error, as an example."""
+
+
+class LoadFailed(msgspec.Struct, frozen=True, kw_only=True, tag="failed", tag_field="type"):
+    """The generator cannot go on: one sentence why."""
+
+    reason: str
+
+
+class LoadReady(msgspec.Struct, frozen=True, kw_only=True, tag="ready", tag_field="type"):
+    """The generator process is up and waits for orders."""
+
+    pid: int
+
+
+LoadMessage = LoadReady | LoadProgress | LevelDone | LoadFailed
+
+
+class RunLevel(msgspec.Struct, frozen=True, kw_only=True):
+    """The order the generator reads on its standard input, one JSON line each."""
+
+    level: int
+    scenario: str
+    concurrency: int
+    warm_up: bool = False

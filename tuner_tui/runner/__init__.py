@@ -1,0 +1,1 @@
+"""The process that executes one run, and the guard that cleans up should it die."""

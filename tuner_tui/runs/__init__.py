@@ -1,0 +1,1 @@
+"""A run on disk: events, journal, commands, folder, and the state folded from them."""

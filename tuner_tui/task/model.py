@@ -1,0 +1,141 @@
+"""A task as typed structs: what the user asks for, after reading and before anything is started."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+Value = bool | int | float | str | list[Any] | None
+"""A flag's value with its YAML type. True: the bare flag; False and None: see `engines.command`."""
+
+Configuration = dict[str, Value]
+"""One point of the parameter space: flag name as the task wrote it → value, in the task's order."""
+
+
+class Frozen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of the structs here: immutable, named arguments, and no stray fields when read back."""
+
+
+class Parameter(Frozen):
+    """A flag with the values to try. One value: fixed. `checked` is False under `unchecked:`."""
+
+    name: str
+    values: tuple[Value, ...]
+    checked: bool = True
+
+
+class Constraint(Frozen):
+    """An expression over flag names (dashes written as underscores) and `gpus`; kept where true."""
+
+    text: str
+
+
+class ParameterSpace(Frozen):
+    """All values the task allows.
+
+    `linked` is a group of alternatives, each a partial configuration, that vary together; it is one
+    more axis of the grid.
+    """
+
+    parameters: tuple[Parameter, ...] = ()
+    linked: tuple[Configuration, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
+
+
+class Benchmark(Frozen):
+    """The traffic. A level is one of `traffic` at one of `concurrency`."""
+
+    traffic: tuple[str, ...]
+    concurrency: tuple[int, ...]
+    tool: Literal["builtin"] = "builtin"
+    max_requests: int | None = None
+    max_time_s: float | None = None
+    request: dict[str, Any] = {}
+    cpus: str | None = None
+
+
+class Objective(Frozen):
+    """What is best: the mean over levels (or at `level` alone) of a metric's statistic.
+
+    `metric` is one of e2e, ttft, tpot (seconds) or output_tokens_per_s_per_gpu.
+    """
+
+    name: str
+    direction: Literal["minimize", "maximize"]
+    metric: str
+    statistic: str = "mean"
+    level: str | None = None
+
+
+class Search(Frozen):
+    """How the space is walked, and how often each configuration is launched."""
+
+    strategy: Literal["grid"] = "grid"
+    launches: int = 1
+
+
+class DockerOptions(Frozen):
+    """The task's `docker:` section: how the container is made."""
+
+    command: tuple[str, ...] | None = None
+    mounts: tuple[str, ...] = ()
+    shm_size_bytes: int | None = None
+    memory_bytes: int | None = None
+    ipc: str | None = None
+    cpuset: str | None = None
+    network: str | None = None
+    runtime: str | None = None
+    user: str | None = None
+    labels: dict[str, str] = {}
+    privileged: bool = False
+    cap_add: tuple[str, ...] = ()
+    security_opt: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+    ulimits: dict[str, int] = {}
+    pull: Literal["missing", "always", "never"] = "missing"
+
+
+class ProcessOptions(Frozen):
+    """The task's `process:` section: how the command on this machine is made."""
+
+    command: tuple[str, ...] | None = None
+    cpus: str | None = None
+    cwd: str | None = None
+
+
+class Model(Frozen):
+    """Where the weights are. Exactly one reading of the task's `model:` holds.
+
+    folder: `path` is a folder on this machine. hub: `hub_id` is a Hugging Face id whose cache is used.
+    missing: a bare name that is not under `models_dir`; `path` is where it was looked for.
+    name: passed to the engine as it is (the simulated engine needs no weights).
+    """
+
+    given: str
+    kind: Literal["folder", "hub", "missing", "name"]
+    path: str | None = None
+    hub_id: str | None = None
+
+
+class Task(Frozen):
+    """A whole task file. `gpus` is None where the file says nothing: all that are found."""
+
+    name: str
+    file: str
+    engine: Literal["sglang", "vllm", "simulated"]
+    model: Model
+    space: ParameterSpace
+    benchmark: Benchmark
+    objective: Objective
+    image: str | None = None
+    backend: Literal["docker", "process"] = "docker"
+    gpus: tuple[int, ...] | None = None
+    env: dict[str, str | None] = {}
+    """Name → value, or None: the value is taken from the user's environment and never written down."""
+    docker: DockerOptions = DockerOptions()
+    process: ProcessOptions = ProcessOptions()
+    search: Search = Search()
+    start_timeout_s: float = 1200.0
+    """How long one launch may take from start to ready."""
+    description: str = ""
