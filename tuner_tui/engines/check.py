@@ -1,0 +1,119 @@
+"""Checks a task's flags against the catalogue of its engine."""
+
+from __future__ import annotations
+
+import difflib
+import re
+
+from tuner_tui.engines.catalogue import Catalogue, Flag, catalogue, plain
+from tuner_tui.engines.check_value import value_problem
+from tuner_tui.engines.equivalents import equivalent
+from tuner_tui.engines.registry import ENGINES
+from tuner_tui.task.model import Value
+from tuner_tui.task.problem import Problem
+from tuner_tui.task.reading import Reading
+
+
+def check(reading: Reading) -> list[Problem]:
+    """Every problem with the flags of `reading.space`; empty where the engine or the space was not read.
+
+    Flags under `unchecked:` are only refused where the tuner sets them itself.
+    """
+    if reading.engine not in ENGINES or reading.space is None:
+        return []
+    known = catalogue(ENGINES[reading.engine].catalogue)
+    image_version = _image_version(reading)
+    problems: list[Problem] = []
+    seen: dict[str, str] = {}
+
+    def at(key: str, message: str | None, *, warning: bool = False) -> bool:
+        if message is not None:
+            problems.append(reading.problem(key, message, warning=warning))
+        return message is not None
+
+    def name_is_fine(key: str, name: str, seen: dict[str, str], *, checked: bool) -> Flag | None:
+        flag = known.find(name)
+        canonical = flag.name if flag else plain(name)
+        first = seen.setdefault(canonical, name)
+        if plain(first) != plain(name):
+            at(key, f"`{name}` and `{first}` are the same flag; keep one of them")
+        if flag is not None and flag.refused:
+            at(key, f"`{plain(name)}` cannot be set here: {flag.refused}")
+            return None
+        if flag is None and checked:
+            message, warning = _unknown(plain(name), known, image_version)
+            at(key, message, warning=warning)
+        return flag if checked else None
+
+    for parameter in reading.space.parameters:
+        section = "parameters" if parameter.checked else "unchecked"
+        key = f"{section}.{parameter.name}"
+        flag = name_is_fine(key, parameter.name, seen, checked=parameter.checked)
+        if flag is None:
+            continue
+        for index, value in enumerate(parameter.values):
+            value_key = f"{key}[{index}]"
+            has_place = value_key in reading.places
+            if at(value_key if has_place else key, _value(flag, parameter.name, value)) and not has_place:
+                break  # a range: one sentence for all of its values
+    for index, alternative in enumerate(reading.space.linked):
+        together = dict(seen)
+        for name, value in alternative.items():
+            key = f"linked[{index}].{name}"
+            flag = name_is_fine(key, name, together, checked=True)
+            if flag is not None:
+                at(key, _value(flag, name, value))
+    return problems
+
+
+def _value(flag: Flag, name: str, value: Value) -> str | None:
+    return value_problem(flag, plain(name), value)
+
+
+def _unknown(name: str, known: Catalogue, image_version: tuple[int, ...] | None) -> tuple[str | None, bool]:
+    """What to say of a flag the catalogue does not have, and whether it is only a warning."""
+    if gone := known.gone.get(name):
+        instead = f"; use `{gone.use}`" if gone.use else ""
+        if image_version is not None and image_version <= _version(gone.until):
+            return None, False
+        if image_version is not None and image_version >= _version(known.version):
+            return f"{known.title} {known.version} no longer has `{name}`{instead}", False
+        older = f"{known.title} has `{name}` only up to about version {gone.until}"
+        return f"{older}; for a newer one use `{gone.use}`" if gone.use else older, True
+    others = [catalogue(ENGINES[other].catalogue) for other in ("sglang", "vllm")]
+    for other in others:
+        # The simulated engine's catalogue is a part of SGLang's.
+        flag = other.find(name)
+        if flag is None or other.engine == known.engine:
+            continue
+        if known.engine == "simulated":
+            why = f"this is a flag of {other.title}, and the simulated engine does not take it"
+            same = equivalent(flag.name, to="sglang") if other.engine == "vllm" else None
+            return f"{why}; the name it knows is `{same}`" if same and known.find(same) else why, False
+        same = equivalent(flag.name, to=known.engine)
+        tail = f"{known.title}'s name is `{same}`" if same else f"{known.title} has no such flag"
+        return f"this is a {other.title} flag: `{flag.name}`; {tail}", False
+    near = _nearest(name, known)
+    hint = f"; did you mean `{near}`?" if near else ""
+    escape = " A flag that is newer than this catalogue goes under `unchecked:`"
+    return f"{known.title} ({known.version}) has no flag `{name}`{hint or '.'}{escape}", False
+
+
+def _nearest(name: str, known: Catalogue) -> str | None:
+    names = [each for each, flag in known.by_name.items() if not flag.refused]
+    longer = sorted((each for each in names if each.startswith(name)), key=len)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.7)
+    return near[0] if near else longer[0] if longer and len(name) > 2 else None
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split("."))
+
+
+def _image_version(reading: Reading) -> tuple[int, ...] | None:
+    """The engine's version as the image's tag tells it; None for a process and for other tags."""
+    task = reading.task
+    if task is None or task.backend != "docker":
+        return None
+    found = re.search(r":v?(\d+\.\d+\.\d+)", task.image or ENGINES[task.engine].default_image)
+    return _version(found[1]) if found else None
