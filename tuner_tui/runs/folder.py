@@ -1,0 +1,114 @@
+"""The run folder: where each file of a run is, and which run a person means."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+
+class RunNotFound(Exception):
+    """No run, or more than one, answers to the name given; the message says what there is."""
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The paths of one run."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def task(self) -> Path:
+        return self.path / "task.yaml"
+
+    @property
+    def journal(self) -> Path:
+        return self.path / "journal.jsonl"
+
+    @property
+    def commands(self) -> Path:
+        return self.path / "commands.jsonl"
+
+    @property
+    def lock(self) -> Path:
+        return self.path / "lock"
+
+    @property
+    def runner_log(self) -> Path:
+        return self.path / "runner.log"
+
+    @property
+    def results(self) -> Path:
+        return self.path / "results.json"
+
+    @property
+    def samples(self) -> Path:
+        """How far the preparation (a pull, a download) is; each launch has its own samples.jsonl."""
+        return self.path / "samples.jsonl"
+
+    def launch(self, number: int) -> Path:
+        """The folder of one launch: launch.json, container.log, requests.jsonl, samples.jsonl."""
+        return self.path / "launches" / f"{number:03d}"
+
+
+def default_runs_dir() -> Path:
+    """`$XDG_DATA_HOME/tuner-tui/runs`, or the platform's equivalent."""
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("tuner-tui")) / "runs"
+
+
+def make_run_folder(runs_dir: Path, task_name: str, moment: datetime) -> RunFolder:
+    """A new, empty folder named after the local time and the task. Raises OSError where it cannot be made."""
+    slug = re.sub(r"[^A-Za-z0-9._-]+", "-", task_name).strip("-.") or "task"
+    base = f"{moment.astimezone():%Y-%m-%dT%H-%M-%S}-{slug[:60]}"
+    runs_dir.mkdir(parents=True, exist_ok=True)
+    for attempt in range(1, 1000):
+        path = runs_dir / (base if attempt == 1 else f"{base}-{attempt}")
+        try:
+            path.mkdir()
+        except FileExistsError:
+            continue
+        return RunFolder(path.resolve())
+    raise FileExistsError(f"{runs_dir / base}: a thousand runs in one second")
+
+
+def list_runs(runs_dir: Path) -> list[RunFolder]:
+    """All runs, newest first."""
+    if not runs_dir.is_dir():
+        return []
+    found = [RunFolder(path.resolve()) for path in runs_dir.iterdir() if (path / "journal.jsonl").is_file()]
+    return sorted(found, key=lambda run: run.name, reverse=True)
+
+
+def find_run(given: str, runs_dir: Path) -> RunFolder:
+    """The run that `given` names: a path, a name, a unique prefix of one, or `latest`. Raises RunNotFound."""
+    path = Path(given)
+    if os.sep in given and (path / "journal.jsonl").is_file():
+        return RunFolder(path.resolve())
+    runs = list_runs(runs_dir)
+    if given == "latest":
+        if runs:
+            return runs[0]
+        raise RunNotFound(f"there is no run yet under {runs_dir}")
+    if exact := [run for run in runs if run.name == given]:
+        return exact[0]
+    matching = [run for run in runs if run.name.startswith(given)]
+    if len(matching) == 1:
+        return matching[0]
+    if matching:
+        names = ", ".join(run.name for run in matching[:5])
+        raise RunNotFound(f"{given!r} is the beginning of {len(matching)} runs ({names} …): write more of the name")
+    if (path / "journal.jsonl").is_file():
+        return RunFolder(path.resolve())
+    import difflib
+
+    near = difflib.get_close_matches(given, [run.name for run in runs], n=1, cutoff=0.3)
+    hint = f"; the nearest is {near[0]}" if near else f"; there are {len(runs)} runs" if runs else "; there is none yet"
+    raise RunNotFound(f"no run is called {given!r} under {runs_dir}{hint}")

@@ -1,0 +1,69 @@
+"""journal.jsonl: appended by the runner alone, read by everybody."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from tuner_tui.runs.events import FORMAT, AnyEvent, RunCreated
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(AnyEvent)
+
+
+class JournalUnreadable(Exception):
+    """A line of a journal cannot be read; the message names file and line."""
+
+
+class JournalWriter:
+    """Appends events: one `write` a line, synced to the disk, a torn last line of a dead writer cut off first."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        data = path.read_bytes()
+        whole = data.rfind(b"\n") + 1
+        if whole < len(data):
+            os.ftruncate(self._file, whole)
+
+    def append(self, event: AnyEvent) -> None:
+        os.write(self._file, _encoder.encode(event) + b"\n")
+        os.fsync(self._file)
+
+    def close(self) -> None:
+        os.close(self._file)
+
+
+class JournalReader:
+    """Reads what has been appended since the last call. A torn last line waits until it is whole."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+        self._line = 0
+
+    def read(self) -> list[AnyEvent]:
+        """The new events, oldest first. Raises JournalUnreadable; FileNotFoundError where there is none."""
+        with self._path.open("rb") as file:
+            file.seek(self._offset)
+            data = file.read()
+        whole = data.rfind(b"\n") + 1
+        events = []
+        for line in data[:whole].splitlines():
+            self._line += 1
+            if not line.strip():
+                continue
+            try:
+                event: AnyEvent = _decoder.decode(line)
+            except msgspec.DecodeError as error:
+                raise JournalUnreadable(
+                    f"{self._path}:{self._line}: not an event this version knows ({error})"
+                ) from error
+            if isinstance(event, RunCreated) and event.format > FORMAT:
+                raise JournalUnreadable(
+                    f"{self._path}: written by a newer tuner-tui ({event.version}); update this one to read it"
+                )
+            events.append(event)
+        self._offset += whole
+        return events

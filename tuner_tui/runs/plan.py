@@ -1,0 +1,70 @@
+"""What a task will launch, and about how long that takes. Needs no Docker, no GPU, no network."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tuner_tui.engines.gpus import gpus_needed
+from tuner_tui.engines.registry import engine
+from tuner_tui.load.scenario import parse
+from tuner_tui.runs.events import Excluded, Experiment, levels_of
+from tuner_tui.task.model import Task
+from tuner_tui.task.space import expand
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """The configurations to launch, those left out, and remarks on the reading."""
+
+    experiments: tuple[Experiment, ...]
+    excluded: tuple[Excluded, ...]
+    notes: tuple[str, ...]
+    gpus: tuple[int, ...]
+
+    @property
+    def gpus_needed(self) -> int:
+        """GPUs that the largest configuration needs; 0 where none are asked for."""
+        return max((experiment.gpus_needed for experiment in self.experiments), default=0)
+
+
+def plan(task: Task, gpus: tuple[int, ...]) -> Plan:
+    """Expands the grid. `gpus` are the ones that may be used; () means that none are asked for."""
+    expansion = expand(task.space, len(gpus) if gpus else None)
+    kept, excluded = [], [Excluded(configuration=e.configuration, reason=e.reason) for e in expansion.excluded]
+    for configuration in expansion.kept:
+        needed = gpus_needed(task.engine, configuration)
+        if gpus and needed > len(gpus):
+            count = f"{len(gpus)} is" if len(gpus) == 1 else f"{len(gpus)} are"
+            excluded.append(Excluded(configuration=configuration, reason=f"needs {needed} GPUs, {count} available"))
+            continue
+        kept.append(Experiment(id=len(kept) + 1, configuration=configuration, gpus_needed=needed if gpus else 0))
+    return Plan(experiments=tuple(kept), excluded=tuple(excluded), notes=tuple(expansion.notes), gpus=gpus)
+
+
+class Estimate(msgspec.Struct, frozen=True, kw_only=True):
+    """Seconds of one launch (start, load) and of the whole plan. A guess until the first launch is over."""
+
+    start_s: float
+    load_s: float
+    total_s: float
+
+
+# What a start takes with an image that is there and a model of a few GB in the page cache; large models take minutes.
+_START_S = {"sglang": 60.0, "vllm": 75.0, "simulated": 2.0}
+# A middling time per output token. The simulated engine's is the seed run's.
+_TPOT_S = {"sglang": 0.012, "vllm": 0.012, "simulated": 0.0017}
+_PREFILL_S_PER_TOKEN = 0.0001
+
+
+def estimate(task: Task, launches: int) -> Estimate:
+    """How long `launches` launches take: a start, and for each level a warm-up of two rounds and its requests, bounded
+    by `max_time`."""
+    benchmark, load_s = task.benchmark, 0.0
+    for level in levels_of(task):
+        prompt_tokens, output_tokens = parse(level.scenario).mean_tokens
+        request_s = prompt_tokens * _PREFILL_S_PER_TOKEN + output_tokens * _TPOT_S[task.engine]
+        level_s = benchmark.max_time_s or float("inf")
+        if benchmark.max_requests is not None:
+            level_s = min(level_s, benchmark.max_requests / level.concurrency * request_s)
+        load_s += level_s + 2 * request_s
+    start_s = min(_START_S[engine(task.engine).name], task.start_timeout_s)
+    return Estimate(start_s=start_s, load_s=load_s, total_s=launches * (start_s + load_s + 1.0))

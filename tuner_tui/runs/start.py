@@ -1,0 +1,88 @@
+"""Making a run folder and starting its runner, detached."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from tuner_tui import __version__
+from tuner_tui.runs.events import Excluded, Experiment, ExperimentsAdded, RunCreated, RunStarted, now
+from tuner_tui.runs.folder import RunFolder, make_run_folder
+from tuner_tui.runs.journal import JournalReader, JournalWriter
+from tuner_tui.task.model import Task
+
+
+class RunnerNotStarted(Exception):
+    """The runner ended before it had begun; the message is what it had to say."""
+
+
+def create_run(
+    task: Task,
+    experiments: Sequence[Experiment],
+    excluded: Sequence[Excluded],
+    gpus: tuple[int, ...],
+    runs_dir: Path,
+    *,
+    kind: Literal["tune", "try"] = "tune",
+    simulated: bool = False,
+) -> RunFolder:
+    """A run folder with the task as it stands and the first two events. Raises OSError."""
+    moment = now()
+    folder = make_run_folder(runs_dir, task.name if kind == "tune" else f"try-{task.name}", moment)
+    shutil.copyfile(task.file, folder.task)
+    journal = JournalWriter(folder.journal)
+    journal.append(
+        RunCreated(
+            at=moment,
+            run=folder.name,
+            task=task,
+            version=__version__,
+            gpus=gpus,
+            kind=kind,
+            simulated=simulated,
+            seed=random.SystemRandom().randrange(2**31),
+        )
+    )
+    journal.append(ExperimentsAdded(experiments=tuple(experiments), excluded=tuple(excluded)))
+    journal.close()
+    return folder
+
+
+def start_runner(folder: RunFolder, timeout_s: float = 30.0) -> int:
+    """Starts `python -m tuner_tui.runner FOLDER` in a session of its own; returns its pid once it took the run up.
+
+    It survives this process, its terminal and its SSH session. Raises RunnerNotStarted with the tail of runner.log.
+    """
+    reader = JournalReader(folder.journal)
+    reader.read()
+    with folder.runner_log.open("ab") as log:
+        offset = log.tell()
+        child = subprocess.Popen(
+            [sys.executable, "-m", "tuner_tui.runner", str(folder.path)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        ended = child.poll()
+        if any(isinstance(event, RunStarted) for event in reader.read()):
+            return child.pid
+        if ended is not None:
+            break
+        time.sleep(0.02)
+    else:
+        child.kill()
+        child.wait()
+    said = folder.runner_log.read_bytes()[offset:].decode(errors="replace").strip().splitlines()
+    last = said[-1] if said else f"it said nothing in {timeout_s:.0f} s" if child.poll() is None else "it said nothing"
+    raise RunnerNotStarted(f"the runner did not start: {last} (see {folder.runner_log})")
