@@ -17,7 +17,7 @@ class Frozen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Base of the structs here: immutable, named arguments, and no stray fields when read back."""
 
 
-class Parameter(Frozen):
+class Parameter(Frozen, frozen=True, kw_only=True):
     """A flag with the values to try. One value: fixed. `checked` is False under `unchecked:`."""
 
     name: str
@@ -25,13 +25,13 @@ class Parameter(Frozen):
     checked: bool = True
 
 
-class Constraint(Frozen):
+class Constraint(Frozen, frozen=True, kw_only=True):
     """An expression over flag names (dashes written as underscores) and `gpus`; kept where true."""
 
     text: str
 
 
-class ParameterSpace(Frozen):
+class ParameterSpace(Frozen, frozen=True, kw_only=True):
     """All values the task allows.
 
     `linked` is a group of alternatives, each a partial configuration, that vary together; it is one
@@ -43,7 +43,7 @@ class ParameterSpace(Frozen):
     constraints: tuple[Constraint, ...] = ()
 
 
-class Benchmark(Frozen):
+class Benchmark(Frozen, frozen=True, kw_only=True):
     """The traffic. A level is one of `traffic` at one of `concurrency`."""
 
     traffic: tuple[str, ...]
@@ -55,7 +55,7 @@ class Benchmark(Frozen):
     cpus: str | None = None
 
 
-class Objective(Frozen):
+class Objective(Frozen, frozen=True, kw_only=True):
     """What is best: the mean over levels (or at `level` alone) of a metric's statistic.
 
     `metric` is one of e2e, ttft, tpot (seconds) or output_tokens_per_s_per_gpu.
@@ -68,14 +68,14 @@ class Objective(Frozen):
     level: str | None = None
 
 
-class Search(Frozen):
+class Search(Frozen, frozen=True, kw_only=True):
     """How the space is walked, and how often each configuration is launched."""
 
     strategy: Literal["grid"] = "grid"
     launches: int = 1
 
 
-class DockerOptions(Frozen):
+class DockerOptions(Frozen, frozen=True, kw_only=True):
     """The task's `docker:` section: how the container is made."""
 
     command: tuple[str, ...] | None = None
@@ -96,7 +96,7 @@ class DockerOptions(Frozen):
     pull: Literal["missing", "always", "never"] = "missing"
 
 
-class ProcessOptions(Frozen):
+class ProcessOptions(Frozen, frozen=True, kw_only=True):
     """The task's `process:` section: how the command on this machine is made."""
 
     command: tuple[str, ...] | None = None
@@ -104,7 +104,7 @@ class ProcessOptions(Frozen):
     cwd: str | None = None
 
 
-class Model(Frozen):
+class Model(Frozen, frozen=True, kw_only=True):
     """Where the weights are. Exactly one reading of the task's `model:` holds.
 
     folder: `path` is a folder on this machine. hub: `hub_id` is a Hugging Face id whose cache is used.
@@ -118,7 +118,7 @@ class Model(Frozen):
     hub_id: str | None = None
 
 
-class Task(Frozen):
+class Task(Frozen, frozen=True, kw_only=True):
     """A whole task file. `gpus` is None where the file says nothing: all that are found."""
 
     name: str

@@ -1,0 +1,80 @@
+"""The task file's top level → a `Task`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, cast
+
+from tuner_tui.task.benchmark import read_benchmark, read_objective, read_search
+from tuner_tui.task.fields import Section
+from tuner_tui.task.model import Task
+from tuner_tui.task.model_place import models_folder, read_model
+from tuner_tui.task.parameters import read_space
+from tuner_tui.task.surroundings import read_docker, read_env, read_gpus, read_process
+
+ENGINES = ("sglang", "vllm", "simulated")
+KEYS = (
+    "name", "description", "engine", "image", "model", "models_dir", "backend", "gpus", "env", "docker", "process",
+    "parameters", "linked", "constraints", "unchecked", "benchmark", "objective", "search", "start_timeout",
+)  # fmt: skip
+_LATER = {"limits": "; take it out"}
+
+
+def read_task(top: Section, *, file: Path, models_dir: Path | None) -> Task | None:
+    """The whole task; None where a required part is missing or broken. `reading.engine` and `.space` are set as
+    far as they can be read. Whether any error was noted is the caller's to see."""
+    folder = file.parent
+    reading = top.reading
+    meant = top.check_names(KEYS, _LATER)
+    for key, what in (("engine", ", ".join(ENGINES)), ("model", "a folder, a Hugging Face id, or a name")):
+        if key not in meant:
+            top.missing(key, what)
+    engine_field = top.field("engine")
+    reading.engine = engine = engine_field.choice(ENGINES) if engine_field else None
+    backend_field = top.field("backend")
+    backend = (backend_field.choice(("docker", "process"), ("kubernetes",)) if backend_field else None) or "docker"
+    docker = read_docker(top.section("docker"), folder)
+    model = None
+    if model_field := top.field("model"):
+        model = read_model(
+            model_field,
+            folder=folder,
+            models_dir=models_folder(top.field("models_dir"), models_dir, folder),
+            simulated=engine == "simulated",
+            mount_targets=tuple(mount.split(":")[1] for mount in docker.mounts) if backend == "docker" else (),
+        )
+    reading.space = space = read_space(top)
+    benchmark = None if "benchmark" in meant else read_benchmark(top)
+    objective = read_objective(top.field("objective"), benchmark)
+    timeout = top.field("start_timeout")
+    start_timeout_s = timeout.duration_s() if timeout else None
+    texts = {}
+    for key in ("name", "image", "description"):
+        field = top.field(key)
+        texts[key] = field.text() if field else None
+    if texts["image"] and any(letter.isspace() for letter in texts["image"]):
+        top.at_key("image", f"{texts['image']!r} is not the name of an image: a blank stands in it")
+    env = read_env(top.section("env", "names with values, like {HF_HUB_OFFLINE: 1}"))
+    gpus = read_gpus(top.field("gpus"))
+    process = read_process(top.section("process"), folder)
+    search = read_search(top.section("search"))
+    if engine is None or model is None or benchmark is None or objective is None:
+        return None
+    return Task(
+        name=texts["name"] or file.stem,
+        file=str(file),
+        engine=cast(Literal["sglang", "vllm", "simulated"], engine),
+        model=model,
+        space=space,
+        benchmark=benchmark,
+        objective=objective,
+        image=texts["image"],
+        backend=cast(Literal["docker", "process"], backend),
+        gpus=gpus,
+        env=env,
+        docker=docker,
+        process=process,
+        search=search,
+        start_timeout_s=start_timeout_s or 1200.0,
+        description=texts["description"] or "",
+    )
