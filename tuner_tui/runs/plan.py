@@ -29,7 +29,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 def plan(task: Task, gpus: tuple[int, ...]) -> Plan:
     """Expands the grid. `gpus` are the ones that may be used; () means that none are asked for."""
     expansion = expand(task.space, len(gpus) if gpus else None)
-    kept, excluded = [], [Excluded(configuration=e.configuration, reason=e.reason) for e in expansion.excluded]
+    kept: list[Experiment] = []
+    excluded = [Excluded(configuration=e.configuration, reason=e.reason) for e in expansion.excluded]
     for configuration in expansion.kept:
         needed = gpus_needed(task.engine, configuration)
         if gpus and needed > len(gpus):

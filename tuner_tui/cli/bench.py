@@ -1,0 +1,129 @@
+"""`tuner-tui bench`: the load generator alone, against any OpenAI-compatible server."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+import msgspec
+
+from tuner_tui.load.bench import bench
+from tuner_tui.load.client import LoadError
+from tuner_tui.load.model import Distribution, Level, LevelResult, LoadProgress
+from tuner_tui.load.scenario import parse
+from tuner_tui.report.words import milliseconds
+from tuner_tui.task.units import duration_s
+
+
+def bench_url(
+    *,
+    url: str,
+    traffic: tuple[str, ...],
+    concurrency: tuple[int, ...],
+    max_requests: int,
+    max_time: str | None,
+    model: str | None,
+    endpoint: Literal["completions", "chat"],
+    request_json: str | None,
+    api_key_variable: str | None,
+    cpus: str | None,
+    records: Path | None,
+    as_json: bool,
+) -> int:
+    """Measures and prints; exit code 0 when something succeeded at every level, 1 when not, 2 for bad input."""
+    try:
+        for scenario in traffic:
+            parse(scenario)
+        max_time_s = None if max_time is None else duration_s(max_time)
+        request = _request(request_json)
+    except ValueError as error:
+        click.echo(f"tuner-tui: {error}", err=True)
+        return 2
+    levels = [Level(scenario=scenario, concurrency=each) for scenario in traffic for each in concurrency]
+
+    def on_progress(progress: LoadProgress) -> None:
+        if sys.stderr.isatty() and not progress.warm_up:
+            words = f"{levels[progress.level].name}: {progress.done}/{max_requests} requests, {progress.failed} failed"
+            click.echo(f"\r\x1b[K{words}", nl=False, err=True)
+
+    try:
+        results = asyncio.run(
+            bench(
+                url,
+                levels,
+                model=model,
+                endpoint=endpoint,
+                request=request,
+                max_requests=max_requests,
+                max_time_s=max_time_s,
+                api_key_variable=api_key_variable,
+                cpus=cpus,
+                records=records,
+                on_progress=on_progress,
+            )
+        )
+    except LoadError as error:
+        click.echo(f"tuner-tui: {error}", err=True)
+        return 1
+    except KeyboardInterrupt:
+        click.echo("interrupted", err=True)
+        return 130
+    if sys.stderr.isatty():
+        click.echo("\r\x1b[K", nl=False, err=True)
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode({"url": url, "levels": results}), indent=2).decode())
+    else:
+        _print(results)
+    return 0 if all(result.succeeded for result in results) else 1
+
+
+def _request(text: str | None) -> dict[str, Any]:
+    if text is None:
+        return {}
+    try:
+        return msgspec.json.decode(text, type=dict[str, Any])
+    except msgspec.DecodeError as error:
+        raise ValueError(f"--request: expected a JSON object such as '{{\"temperature\": 0}}' ({error})") from error
+
+
+def _ms(distribution: Distribution | None, statistic: str) -> str:
+    return milliseconds(None if distribution is None else getattr(distribution, statistic))
+
+
+def _print(results: list[LevelResult]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("level", no_wrap=True)
+    for column in ("requests", "failed", "TTFT mean", "p50", "p99", "TPOT mean", "p99", "E2E mean", "p99", "out tok/s"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for result in results:
+        ttft, tpot, e2e = result.metrics.ttft_s, result.metrics.tpot_s, result.metrics.e2e_s
+        cells = [
+            Level(scenario=result.scenario, concurrency=result.concurrency).name,
+            str(result.requests),
+            str(result.failed),
+            _ms(ttft, "mean"),
+            _ms(ttft, "p50"),
+            _ms(ttft, "p99"),
+            _ms(tpot, "mean"),
+            _ms(tpot, "p99"),
+            _ms(e2e, "mean"),
+            _ms(e2e, "p99"),
+            f"{result.metrics.output_tokens_per_s:.0f}",
+        ]
+        table.add_row(*(Text(cell) for cell in cells))
+    console = Console()
+    console.print(table, highlight=False)
+    for result in results:
+        name = Level(scenario=result.scenario, concurrency=result.concurrency).name
+        for error, count in result.errors.items():
+            console.print(Text(f"{name}: {count} × {error}", style="red"))
+        if result.wrong_length:
+            console.print(Text(f"{name}: {result.wrong_length} outputs had another length than asked", style="red"))

@@ -1,0 +1,36 @@
+"""`tuner-tui clean`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tuner_tui.backends.leftovers import Leftover, find_leftovers, remove
+from tuner_tui.runs.lock import holder
+
+
+def clean_up() -> int:
+    """Removes what dead runners left; says what was removed and what belongs to a live run."""
+    removed = kept = 0
+    for leftover in find_leftovers():
+        if _is_live(leftover):
+            kept += 1
+            continue
+        remove(leftover)
+        removed += 1
+        click.echo(
+            f"removed {leftover.kind} {leftover.id[:12]} ({leftover.name}) of {leftover.run or 'an unknown run'}"
+        )
+    live = f"; {kept} belong to live runs and stay" if kept else ""
+    click.echo(f"{removed} removed{live}" if removed else f"nothing to remove{live}", err=True)
+    return 0
+
+
+def _is_live(leftover: Leftover) -> bool:
+    """Whether the runner that made it still holds its run's lock. A resumed run has another runner, so that what the
+    dead one left is not taken for the live one's."""
+    if not leftover.run:
+        return False
+    held = holder(Path(leftover.run) / "lock")
+    return held is not None and held.runner == leftover.runner

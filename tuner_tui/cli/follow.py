@@ -1,0 +1,276 @@
+"""Following a run from the foreground: its events as lines on standard error, the user's signals as commands."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from types import FrameType
+
+import click
+import msgspec
+
+from tuner_tui.load.model import Level, LoadProgress
+from tuner_tui.report.words import configuration_words, duration_words, milliseconds
+from tuner_tui.runs.commands import Stop, append_command
+from tuner_tui.runs.events import (
+    AnyEvent,
+    LaunchFailing,
+    LaunchFinished,
+    LaunchStarted,
+    LevelFinished,
+    PreparationFinished,
+    PreparationStarted,
+    RunFinished,
+    ServerReady,
+)
+from tuner_tui.runs.folder import RunFolder
+from tuner_tui.runs.journal import JournalReader
+from tuner_tui.runs.lock import holder
+from tuner_tui.runs.state import Launch, RunState, Snapshot
+from tuner_tui.search.verdict import quantity
+
+_POLL_S = 0.05
+# A runner that has just died may still be in the journal's last milliseconds; look twice before saying so.
+_DEATH_S = 0.5
+
+
+class _Sample(msgspec.Struct):
+    load: LoadProgress | None = None
+    preparation: dict[str, int | str] | None = None
+
+
+class Follower:
+    """Reads one run's folder to the end of the run. Only a reader: what it asks goes through commands.jsonl."""
+
+    def __init__(
+        self, folder: RunFolder, *, guess_s: float = 0.0, on_ready: Callable[[str], None] | None = None
+    ) -> None:
+        self._folder = folder
+        self._on_ready = on_ready
+        self._reader = JournalReader(folder.journal)
+        self._state = RunState()
+        self._guess_s = guess_s
+        self._signal: int | None = None
+        self._status_shown = False
+        self._status_at = 0.0
+        self._over = False
+
+    @property
+    def snapshot(self) -> Snapshot:
+        return self._state.snapshot()
+
+    def catch_up(self) -> Snapshot:
+        """The state as the journal has it now, nothing said."""
+        for event in self._reader.read():
+            self._state.apply(event)
+        return self.snapshot
+
+    @contextlib.contextmanager
+    def signals(self) -> Iterator[None]:
+        """SIGINT and SIGTERM ask the runner to stop; a second one stops it at once."""
+        before = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if self._signal is None:
+            self._signal = number
+            append_command(self._folder.commands, Stop())
+            self._say("stopping in order … (again: at once)")
+        elif (live := holder(self._folder.lock)) is not None:
+            self._say("stopping at once …")
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(live.pid, signal.SIGTERM)
+
+    def follow(self) -> int | None:
+        """Until the run is over. None when it ended by itself, else the exit code: 130 or 143 after a signal, 1 where
+        the runner died."""
+        self._introduce()
+        missing_since: float | None = None
+        while True:
+            events = self._reader.read()
+            for event in events:
+                self._state.apply(event)
+                self._tell(event)
+                self._over = self._over or isinstance(event, RunFinished)
+            if self._over and holder(self._folder.lock) is None:
+                self._clear_status()
+                return None if self._signal is None or self._finished_anyway() else 128 + self._signal
+            if not self._over and holder(self._folder.lock) is None:
+                missing_since = missing_since or time.monotonic()
+                if time.monotonic() - missing_since > _DEATH_S:
+                    self._clear_status()
+                    self._say(
+                        f"the runner died; its server is removed. `tuner-tui resume {self._folder.name}` goes on "
+                        f"(it last said: {self._last_words()})"
+                    )
+                    return 1
+            else:
+                missing_since = None
+            self._show_status()
+            time.sleep(_POLL_S)
+
+    def _introduce(self) -> None:
+        """Takes in what is there already, and says what is going to happen."""
+        snapshot = self.catch_up()
+        self._over = snapshot.finished is not None
+        simulated = " SIMULATED (no model runs):" if snapshot.simulated else ""
+        left = snapshot.launches_planned - snapshot.launches_done
+        launches = "1 launch" if left == 1 else f"{left} launches"
+        about = f", about {duration_words(self._guess_s)}" if self._guess_s and snapshot.kind == "tune" else ""
+        self._say(f"{snapshot.run}:{simulated} {launches}{about}")
+
+    def _finished_anyway(self) -> bool:
+        """The signal came when everything was done."""
+        finished = self.snapshot.finished
+        return finished is not None and finished.reason == "finished"
+
+    def _last_words(self) -> str:
+        with contextlib.suppress(OSError):
+            lines = self._folder.runner_log.read_text(errors="replace").strip().splitlines()
+            words = [line for line in lines if "guard:" not in line]
+            if words:
+                return words[-1]
+        return "nothing"
+
+    def _tell(self, event: AnyEvent) -> None:
+        snapshot = self.snapshot
+        match event:
+            case PreparationStarted():
+                self._say(f"{event.what} {event.name} …")
+            case PreparationFinished():
+                if event.failure is None and event.elapsed_s > 1:
+                    self._say(f"{event.what} {event.name} is there after {duration_words(event.elapsed_s)}")
+            case LaunchStarted():
+                number = snapshot.launches_done + 1
+                configuration = next(e.configuration for e in snapshot.experiments if e.id == event.experiment)
+                self._say(
+                    f"[{number}/{snapshot.launches_planned}] #{event.experiment} {configuration_words(configuration)}"
+                )
+            case ServerReady():
+                memory = event.memory
+                tokens = f", KV cache {memory.kv_cache_tokens:,} tokens" if memory.kv_cache_tokens else ""
+                self._say(f"    ready after {duration_words(event.start_s)}{tokens}")
+                launch = _launch(snapshot, event.launch)
+                if self._on_ready is not None and launch.url is not None:
+                    self._on_ready(launch.url)
+            case LevelFinished():
+                self._say(f"    {_level_words(event)}")
+            case LaunchFailing():
+                line = f" | {event.failure.line.strip()}" if event.failure.line else ""
+                self._say(f"    failed ({event.failure.failure_class}): {event.failure.reason}{line}")
+            case LaunchFinished():
+                self._tell_finished(snapshot, event)
+            case RunFinished() if event.sentence:
+                self._say(event.sentence)
+            case _:
+                pass
+
+    def _tell_finished(self, snapshot: Snapshot, event: LaunchFinished) -> None:
+        launch = _launch(snapshot, event.launch)
+        eta = self._eta_words(snapshot)
+        if event.status == "succeeded" and launch.score is not None:
+            self._say(f"    score {quantity(snapshot.objective, launch.score.value)}{eta}")
+        elif event.status == "invalid":
+            seen = "; ".join(f"{flag.level}: {flag.seen}" for flag in event.validity if flag.disqualifies)
+            self._say(f"    invalid: {seen}{eta}")
+        elif eta:
+            self._say(f"   {eta.replace(';', '')}")
+
+    def _eta_words(self, snapshot: Snapshot) -> str:
+        left = snapshot.launches_planned - snapshot.launches_done
+        if left <= 0 or snapshot.kind == "try" or self._signal is not None:
+            return ""
+        took = [launch.total_s for experiment in snapshot.experiments for launch in experiment.counted]
+        return f"; {left} to go, ETA {duration_words(left * sum(took) / len(took))}" if took else ""
+
+    def _show_status(self) -> None:
+        """One line that changes in place, on a terminal only, twice a second."""
+        if not sys.stderr.isatty() or time.monotonic() - self._status_at < 0.5:
+            return
+        self._status_at = time.monotonic()
+        words = self._status_words()
+        if words:
+            width = max(20, os.get_terminal_size(sys.stderr.fileno()).columns - 1)
+            click.echo("\r\x1b[K" + words[:width], nl=False, err=True)
+            self._status_shown = True
+
+    def _status_words(self) -> str:
+        snapshot = self.snapshot
+        launch = snapshot.launch
+        if launch is None:
+            if snapshot.preparation is None:
+                return ""
+            return f"    {snapshot.preparation.what}: {self._preparation_words()}"
+        since_s = (time.time_ns() / 1e9) - launch.started_at.timestamp()
+        if launch.level is None or launch.phase == "starting":
+            return f"    {launch.phase} {duration_words(max(0.0, since_s))}"
+        level = snapshot.levels[launch.level]
+        sample = self._last_sample(self._folder.launch(launch.number) / "samples.jsonl")
+        load = sample.load if sample else None
+        if load is None or load.level != launch.level or load.warm_up:
+            return f"    {launch.phase} {level.name}"
+        of = f"/{snapshot.task.benchmark.max_requests}" if snapshot.task.benchmark.max_requests else ""
+        failed = f", {load.failed} failed" if load.failed else ""
+        return (
+            f"    {level.name}: {load.done}{of} requests{failed}, {duration_words(load.elapsed_s)}, "
+            f"TTFT {milliseconds(load.ttft_mean_s)}, E2E {milliseconds(load.e2e_mean_s)}"
+        )
+
+    def _preparation_words(self) -> str:
+        sample = self._last_sample(self._folder.samples)
+        if sample is None or sample.preparation is None:
+            return "…"
+        done, total = int(sample.preparation["done"]), int(sample.preparation["total"])
+        detail = str(sample.preparation.get("detail", ""))
+        share = f"{done / 2**20:,.0f} of {total / 2**20:,.0f} MiB" if total else f"{done / 2**20:,.0f} MiB"
+        return f"{share} {detail}"
+
+    @staticmethod
+    def _last_sample(path: os.PathLike[str]) -> _Sample | None:
+        """The last whole line of a samples file."""
+        try:
+            with open(path, "rb") as file:  # noqa: PTH123 (os.PathLike)
+                file.seek(max(0, os.fstat(file.fileno()).st_size - 4096))
+                lines = file.read().split(b"\n")
+        except OSError:
+            return None
+        for line in reversed(lines[:-1]):
+            with contextlib.suppress(msgspec.DecodeError):
+                return msgspec.json.decode(line, type=_Sample)
+        return None
+
+    def _clear_status(self) -> None:
+        if self._status_shown:
+            click.echo("\r\x1b[K", nl=False, err=True)
+            self._status_shown = False
+
+    def _say(self, words: str) -> None:
+        self._clear_status()
+        click.echo(words, err=True)
+
+
+def _launch(snapshot: Snapshot, number: int) -> Launch:
+    return next(
+        launch for experiment in snapshot.experiments for launch in experiment.launches if launch.number == number
+    )
+
+
+def _level_words(event: LevelFinished) -> str:
+    result, metrics = event.result, event.result.metrics
+    name = Level(scenario=result.scenario, concurrency=result.concurrency).name
+    failed = f", {result.failed} failed" if result.failed else ""
+    ttft = milliseconds(metrics.ttft_s.mean if metrics.ttft_s else None)
+    tpot = milliseconds(metrics.tpot_s.mean if metrics.tpot_s else None)
+    e2e = milliseconds(metrics.e2e_s.mean if metrics.e2e_s else None)
+    return (
+        f"{name}: {result.requests} requests{failed}, TTFT {ttft}, TPOT {tpot}, E2E {e2e}, "
+        f"{metrics.output_tokens_per_s:.0f} tok/s"
+    )

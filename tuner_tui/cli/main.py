@@ -1,0 +1,184 @@
+"""Every command's name, options and help."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tuner_tui import __version__
+
+_TASK = click.argument("task", type=click.Path(path_type=Path))
+_RUN = click.argument("run", metavar="RUN")
+_RUNS_DIR = click.option(
+    "--runs-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where run folders are kept.  [default: the user's data folder, tuner-tui/runs]",
+)
+_MODELS_DIR = click.option(
+    "--models-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where a bare model name is looked for.  [default: $TUNER_TUI_MODELS_DIR, ~/models]",
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="Standard output is results.json and nothing else.")
+
+
+class _Commands(click.Group):
+    """Turns the errors a user can mend into one sentence and exit code 2."""
+
+    def invoke(self, context: click.Context) -> Any:
+        from tuner_tui.runs.folder import RunNotFound
+        from tuner_tui.runs.journal import JournalUnreadable
+        from tuner_tui.task.problem import BadInput
+
+        try:
+            return super().invoke(context)
+        except BadInput as error:
+            click.echo(str(error), err=True)
+        except (RunNotFound, JournalUnreadable) as error:
+            click.echo(f"tuner-tui: {error}", err=True)
+        except BrokenPipeError:
+            # The reader of our output went away (`tuner-tui runs | head`): nobody is left to tell.
+            sys.stderr.close()
+            sys.exit(141)
+        sys.exit(2)
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Example:  tuner-tui demo   ·   tuner-tui plan task.yaml   ·   tuner-tui run task.yaml --json | jq .verdict",
+)
+@click.version_option(__version__, prog_name="tuner-tui")
+def main() -> None:
+    """Find the launch flags that make an LLM inference engine fastest for your traffic."""
+
+
+@main.command(epilog="Example:  tuner-tui plan sample_tasks/vllm-throughput.yaml")
+@_TASK
+@_MODELS_DIR
+def plan(task: Path, models_dir: Path | None) -> None:
+    """Show what TASK would launch, and change nothing.
+
+    Prints the configurations, what is excluded and why, the GPUs needed, each container's exact command and an
+    estimate of the time. Needs no Docker, no GPU and no network.
+    """
+    from tuner_tui.cli.plan import show_plan
+
+    show_plan(task, models_dir)
+
+
+@main.command(epilog="Example:  tuner-tui run task.yaml --json | jq -r .verdict.sentence")
+@_TASK
+@_RUNS_DIR
+@_MODELS_DIR
+@_JSON
+def run(task: Path, runs_dir: Path | None, models_dir: Path | None, as_json: bool) -> None:
+    """Measure every configuration of TASK and name the best.
+
+    Progress goes to standard error. Exit code 0: there is a leader. 1: nothing succeeded. 2: bad input. 130 or 143:
+    interrupted (once: what is under way is given up in order; twice: at once). Closing the terminal only detaches:
+    the run goes on, `tuner-tui runs` shows it.
+    """
+    from tuner_tui.cli.run import run_task
+
+    sys.exit(run_task(task, runs_dir, models_dir, as_json=as_json))
+
+
+@main.command(epilog="Example:  tuner-tui demo")
+@_RUNS_DIR
+@_JSON
+def demo(runs_dir: Path | None, as_json: bool) -> None:
+    """Tune a simulated engine: the whole job in under a minute, without Docker, GPU or model."""
+    from tuner_tui.cli.run import run_task
+    from tuner_tui.task.samples import sample
+
+    sys.exit(run_task(sample("demo"), runs_dir, None, as_json=as_json))
+
+
+@main.command("try", epilog="Example:  tuner-tui try task.yaml --set mem-fraction-static=0.85 --set tp-size=2")
+@_TASK
+@click.option("--set", "settings", metavar="FLAG=VALUE", multiple=True, help="Set or change a flag; may be repeated.")
+@_RUNS_DIR
+@_MODELS_DIR
+def try_(task: Path, settings: tuple[str, ...], runs_dir: Path | None, models_dir: Path | None) -> None:
+    """Launch one configuration of TASK, print its URL, keep it up until Ctrl-C.
+
+    Without --set the task's first configuration is taken.
+    """
+    from tuner_tui.cli.try_ import try_task
+
+    sys.exit(try_task(task, settings, runs_dir, models_dir))
+
+
+@main.command(epilog="Example:  tuner-tui runs")
+@_RUNS_DIR
+def runs(runs_dir: Path | None) -> None:
+    """List the runs, newest first."""
+    from tuner_tui.cli.runs import show_runs
+
+    show_runs(runs_dir)
+
+
+@main.command(epilog="Example:  tuner-tui stop latest")
+@_RUN
+@_RUNS_DIR
+def stop(run: str, runs_dir: Path | None) -> None:
+    """End a run in order; `resume` goes on later. RUN is a path, a name, the beginning of one, or `latest`."""
+    from tuner_tui.cli.runs import stop_run
+
+    sys.exit(stop_run(run, runs_dir))
+
+
+@main.command(epilog="Example:  tuner-tui resume latest")
+@_RUN
+@_RUNS_DIR
+@_JSON
+def resume(run: str, runs_dir: Path | None, as_json: bool) -> None:
+    """Go on with a run that was stopped or died; what was finished is not measured again."""
+    from tuner_tui.cli.run import resume_run
+
+    sys.exit(resume_run(run, runs_dir, as_json=as_json))
+
+
+@main.command(epilog="Example:  tuner-tui clean")
+def clean() -> None:
+    """Remove containers and processes that dead runs left behind, never those of a live one."""
+    from tuner_tui.cli.clean import clean_up
+
+    sys.exit(clean_up())
+
+
+@main.command(
+    epilog="Example:  tuner-tui bench http://127.0.0.1:30000 --traffic 'D(100,100)' --concurrency 1 --concurrency 4"
+)
+@click.argument("url")
+@click.option("--traffic", multiple=True, default=("D(100,100)",), show_default=True, help="Scenario; may be repeated.")
+@click.option(
+    "--concurrency",
+    type=click.IntRange(min=1),
+    multiple=True,
+    default=(1, 4),
+    show_default=True,
+    help="Requests in flight; may be repeated.",
+)
+@click.option("--max-requests", type=click.IntRange(min=1), default=50, show_default=True, help="Requests a level.")
+@click.option("--max-time", metavar="DURATION", help="Longest time of a level, such as 30s or 2m.")
+@click.option("--model", help="Name of the model.  [default: the first that /v1/models names]")
+@click.option(
+    "--endpoint", type=click.Choice(["completions", "chat"]), default="completions", show_default=True, help="API."
+)
+@click.option(
+    "--request", "request_json", metavar="JSON", help="Passed on in every request, e.g. '{\"temperature\": 0}'."
+)
+@click.option("--api-key-variable", metavar="NAME", help="Environment variable that holds the API key.")
+@click.option("--cpus", metavar="LIST", help="CPUs the generator runs on, e.g. 1 or 2-5.")
+@click.option("--records", type=click.Path(path_type=Path, dir_okay=False), help="Keep the raw request records here.")
+@click.option("--json", "as_json", is_flag=True, help="Standard output is JSON and nothing else.")
+def bench(**options: Any) -> None:
+    """Measure any OpenAI-compatible server at URL with the same traffic and metrics as a run."""
+    from tuner_tui.cli.bench import bench_url
+
+    sys.exit(bench_url(**options))

@@ -1,0 +1,60 @@
+"""`tuner-tui plan`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tuner_tui.cli.load import load, usable_gpus
+from tuner_tui.engines.launch import launch_spec
+from tuner_tui.report.words import configuration_words, duration_words
+from tuner_tui.runs.events import levels_of
+from tuner_tui.runs.plan import estimate, plan
+from tuner_tui.search.verdict import metric_name
+
+
+def show_plan(path: Path, models_dir: Path | None) -> None:
+    """Prints the plan to standard output; warnings to standard error. Raises BadInput."""
+    task = load(path, models_dir)
+    gpus = usable_gpus(task, strict=False)
+    planned = plan(task, gpus)
+    launches = task.search.launches * len(planned.experiments)
+    guess = estimate(task, launches)
+
+    levels = levels_of(task)
+    click.echo(f"{task.name}: {task.engine}, model {task.model.given}, by {_where(task.backend)}")
+    if task.engine == "simulated":
+        click.echo("SIMULATED: no model runs; timing follows a performance model")
+    each = "launch" if task.search.launches == 1 else f"{task.search.launches} launches"
+    click.echo(f"{_count(len(planned.experiments), 'configuration')}, {each} each; {metric_name(task.objective)}")
+    click.echo(f"{_count(len(levels), 'level')}: " + ", ".join(level.name for level in levels))
+    if gpus:
+        names = ", ".join(map(str, gpus))
+        click.echo(f"GPUs: up to {planned.gpus_needed} at a time, of {names}")
+    else:
+        click.echo("GPUs: no GPU asked for" if task.gpus == () or task.engine == "simulated" else "GPUs: no GPU")
+    click.echo(
+        f"time: about {duration_words(guess.total_s)} "
+        f"(a start {duration_words(guess.start_s)}, load {duration_words(guess.load_s)} a launch; a guess)"
+    )
+    for note in planned.notes:
+        click.echo(f"note: {note}")
+    if planned.excluded:
+        click.echo(f"\n{len(planned.excluded)} excluded:")
+        for excluded in planned.excluded:
+            click.echo(f"  {configuration_words(excluded.configuration)}: {excluded.reason}")
+    for experiment in planned.experiments:
+        spec = launch_spec(task, experiment.configuration, gpus[: experiment.gpus_needed])
+        click.echo(f"\n#{experiment.id}  {configuration_words(experiment.configuration)}")
+        click.echo(f"  {spec.shell_line()}")
+    if not planned.experiments:
+        click.echo("\nnothing would be launched: every configuration is excluded", err=True)
+
+
+def _where(backend: str) -> str:
+    return "Docker" if backend == "docker" else "a process of this machine"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" + ("" if number == 1 else "s")

@@ -1,0 +1,76 @@
+"""`tuner-tui try`: one configuration, kept up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import yaml
+
+from tuner_tui.cli.follow import Follower
+from tuner_tui.cli.load import load, require_model, usable_gpus
+from tuner_tui.cli.run import bad, make_run, require_backend
+from tuner_tui.engines.check import check_configuration
+from tuner_tui.engines.gpus import gpus_needed
+from tuner_tui.runs.events import Experiment
+from tuner_tui.runs.plan import plan
+from tuner_tui.runs.start import RunnerNotStarted, start_runner
+from tuner_tui.task.model import Configuration, Task
+from tuner_tui.task.problem import BadInput, Problem
+
+
+def try_task(path: Path, settings: tuple[str, ...], runs_dir: Path | None, models_dir: Path | None) -> int:
+    """Launches one configuration and keeps it up until it is stopped or ends; returns the exit code."""
+    task = load(path, models_dir)
+    require_model(task)
+    gpus = usable_gpus(task, strict=True)
+    planned = plan(task, gpus)
+    base: Configuration = planned.experiments[0].configuration if planned.experiments else {}
+    configuration = _with_settings(task, base, settings)
+    needed = gpus_needed(task.engine, configuration) if gpus else 0
+    if needed > len(gpus):
+        raise bad(task, "", f"the configuration needs {needed} GPUs, {len(gpus)} available")
+    require_backend(task)
+    experiment = Experiment(id=1, configuration=configuration, gpus_needed=needed)
+    folder = make_run(task, [experiment], [], gpus, runs_dir, kind="try")
+    follower = Follower(folder, on_ready=_show_url)
+    with follower.signals():
+        try:
+            start_runner(folder)
+        except RunnerNotStarted as error:
+            click.echo(f"tuner-tui: {error}", err=True)
+            return 1
+        code = follower.follow()
+    if code is not None:
+        return code
+    return 0 if follower.snapshot.finished and follower.snapshot.finished.reason == "stopped" else 1
+
+
+def _show_url(url: str) -> None:
+    click.echo(url)
+    click.echo("up until Ctrl-C", err=True)
+
+
+def _with_settings(task: Task, base: Configuration, settings: tuple[str, ...]) -> Configuration:
+    """`base` with each FLAG=VALUE put in, its value read as YAML. Raises BadInput."""
+    configuration, problems = dict(base), []
+    for setting in settings:
+        flag, equals, text = setting.partition("=")
+        flag = flag.strip().lstrip("-")
+        if not flag:
+            problems.append(_problem(setting, "expected FLAG=VALUE, such as --set mem-fraction-static=0.85"))
+            continue
+        try:
+            value = yaml.safe_load(text) if equals else True
+        except yaml.YAMLError:
+            value = text
+        same = next((name for name in configuration if name.replace("_", "-") == flag.replace("_", "-")), flag)
+        configuration[same] = value
+    problems += [_problem("--set", message) for message in check_configuration(task, configuration)]
+    if problems:
+        raise BadInput(problems)
+    return configuration
+
+
+def _problem(key: str, message: str) -> Problem:
+    return Problem(file="--set", line=0, column=0, key="" if key == "--set" else key, message=message)

@@ -1,0 +1,119 @@
+"""results.json: everything a pipeline needs of a run, documented in docs/results.md."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tuner_tui.runs.events import Failure
+from tuner_tui.runs.folder import RunFolder
+from tuner_tui.runs.state import ExperimentState, Launch, Snapshot
+
+FORMAT = 1
+
+
+def results(snapshot: Snapshot) -> dict[str, Any]:
+    """The document. No NaN, no Infinity: a figure that does not exist is null."""
+    launched = [experiment for experiment in snapshot.experiments if experiment.counted]
+    verdict = snapshot.verdict
+    failed = snapshot.finished if snapshot.finished and snapshot.finished.reason == "failed" else None
+    document = {
+        "format": FORMAT,
+        "run": snapshot.run,
+        "task": {
+            "name": snapshot.task.name,
+            "engine": snapshot.task.engine,
+            "model": snapshot.task.model.given,
+            "backend": snapshot.task.backend,
+            "image": snapshot.image.name if snapshot.image else snapshot.task.image,
+            "image_id": snapshot.image.image_id if snapshot.image else None,
+            "image_digest": snapshot.image.image_digest if snapshot.image else None,
+            "objective": snapshot.objective.name,
+            "traffic": list(snapshot.task.benchmark.traffic),
+            "concurrency": list(snapshot.task.benchmark.concurrency),
+            "max_requests": snapshot.task.benchmark.max_requests,
+            "max_time_s": snapshot.task.benchmark.max_time_s,
+        },
+        "tuner_tui": snapshot.version,
+        "simulated": snapshot.simulated,
+        "started_at": snapshot.started_at or snapshot.created_at,
+        "elapsed_s": snapshot.elapsed_s,
+        "finished": snapshot.finished.reason if snapshot.finished else None,
+        "failure": {"reason": failed.sentence} if failed else None,
+        "gpus": list(snapshot.gpus),
+        "experiments": [_experiment(experiment) for experiment in launched],
+        "not_launched": [
+            {"id": experiment.id, "configuration": experiment.configuration}
+            for experiment in snapshot.experiments
+            if not experiment.counted
+        ],
+        "excluded": snapshot.excluded,
+        "verdict": verdict,
+    }
+    return _finite(msgspec.to_builtins(document))  # type: ignore[no-any-return]
+
+
+def _experiment(experiment: ExperimentState) -> dict[str, Any]:
+    return {
+        "id": experiment.id,
+        "configuration": experiment.configuration,
+        "status": experiment.status if experiment.status != "running" else "failed",
+        "failure": _failure(experiment.failure),
+        "score": experiment.score.value if experiment.score else None,
+        "score_interval": [experiment.score.low, experiment.score.high] if experiment.score else None,
+        "launches": [_launch(launch) for launch in experiment.counted],
+    }
+
+
+def _launch(launch: Launch) -> dict[str, Any]:
+    return {
+        "number": launch.number,
+        "status": launch.status,
+        "started_at": launch.started_at,
+        "start_s": launch.start_s,
+        "load_s": launch.load_s,
+        "total_s": launch.total_s,
+        "gpus": list(launch.gpus),
+        "command": launch.command,
+        "memory": launch.memory,
+        "validity": launch.validity,
+        "failure": _failure(launch.failure),
+        "score": launch.score.value if launch.score else None,
+        "levels": launch.results,
+    }
+
+
+def _failure(failure: Failure | None) -> dict[str, Any] | None:
+    return msgspec.to_builtins(failure) if failure else None
+
+
+def _finite(value: Any) -> Any:
+    """`value` with every float that JSON has no word for made null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    return value
+
+
+def results_json(snapshot: Snapshot) -> bytes:
+    """results.json as it is written: indented, ending in a newline."""
+    return msgspec.json.format(msgspec.json.encode(results(snapshot)), indent=2) + b"\n"
+
+
+def write_results(snapshot: Snapshot, folder: RunFolder) -> None:
+    """Replaces the run's results.json at one stroke."""
+    replace_file(folder.results, results_json(snapshot))
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Writes to a temporary file beside `path`, then renames it: a reader sees the old or the new, never half."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_bytes(data)
+    temporary.replace(path)

@@ -1,0 +1,72 @@
+"""`python -m tuner_tui.runner FOLDER`: takes a run up and sees it through."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+import uuid
+from pathlib import Path
+
+from tuner_tui.runner.guard import Guard
+from tuner_tui.runner.run import Run, backend_for
+from tuner_tui.runs.events import RunStarted
+from tuner_tui.runs.folder import RunFolder
+from tuner_tui.runs.journal import JournalReader, JournalUnreadable, JournalWriter
+from tuner_tui.runs.lock import LockHeld, take
+from tuner_tui.runs.state import RunState
+
+log = logging.getLogger("tuner_tui.runner")
+
+
+async def _execute(folder: RunFolder, runner: str) -> None:
+    state = RunState()
+    for event in JournalReader(folder.journal).read():
+        state.apply(event)
+    before = state.snapshot()
+    backend = before.task.backend
+    journal = JournalWriter(folder.journal)
+    run = Run(folder, state, journal, lambda: backend_for(backend, runner, folder.path))
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, run.stop_now)
+    loop.add_signal_handler(signal.SIGINT, run.stop)
+    guard = Guard.start(runner, backend)
+    try:
+        run.emit(
+            RunStarted(runner=runner, pid=os.getpid(), host=socket.gethostname(), resumed=before.runner is not None)
+        )
+        finished = await run.execute()
+        log.info("the run is over: %s %s", finished.reason, finished.sentence)
+    finally:
+        # On any way out but a kill the servers are gone by now; the guard is told so only if that is certain.
+        if sys.exc_info()[0] is None:
+            guard.dismiss()
+        journal.close()
+
+
+def main() -> int:
+    """Exit 0 when the run ended in order, 1 when it could not be taken up."""
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    folder = RunFolder(Path(sys.argv[1]).resolve())
+    runner = uuid.uuid4().hex
+    try:
+        lock = take(folder.lock, runner)
+    except LockHeld as held:
+        sys.stderr.write(f"{held}\n")
+        return 1
+    try:
+        asyncio.run(_execute(folder, runner))
+    except JournalUnreadable as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    finally:
+        os.close(lock)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,103 @@
+"""What the user asks of a running runner, and the journal's answer to each."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tuner_tui.engines.gpus import gpus_needed
+from tuner_tui.runs.commands import (
+    AddConfigurations,
+    AnyCommand,
+    CommandReader,
+    Continue,
+    Measure,
+    Pause,
+    Skip,
+    Stop,
+)
+from tuner_tui.runs.events import CommandTaken, Experiment, ExperimentsAdded, RunContinued, RunPaused
+
+if TYPE_CHECKING:
+    from tuner_tui.runner.run import Run
+
+_POLL_S = 0.1
+
+
+class Orders:
+    """Reads commands.jsonl and carries each line out once."""
+
+    def __init__(self, path: Path, run: Run) -> None:
+        self._reader = CommandReader(path)
+        self._run = run
+
+    async def watch(self) -> None:
+        """Forever; cancelled by its owner. What was asked before this runner came is refused as stale."""
+        answered = {taken.id for taken in self._run.snapshot.commands}
+        for command in self._reader.read():
+            if isinstance(command, str) or command.id not in answered:
+                self._answer(command, "stale: it was asked before this runner took the run up")
+        while True:
+            for command in self._reader.read():
+                self._answer(command, "not a command this version knows" if isinstance(command, str) else None)
+            await asyncio.sleep(_POLL_S)
+
+    def _answer(self, command: AnyCommand | str, refusal: str | None) -> None:
+        """Carries `command` out, or refuses it; the answer is in the journal before the deed's own events."""
+        if isinstance(command, str):
+            self._run.emit(CommandTaken(id="", command=command[:200], accepted=False, why=refusal or ""))
+            return
+        name = str(command.__struct_config__.tag)
+        refusal = refusal or self._refusal(command)
+        self._run.emit(CommandTaken(id=command.id, command=name, accepted=refusal is None, why=refusal or ""))
+        if refusal is None:
+            self._carry_out(command)
+
+    def _refusal(self, command: AnyCommand) -> str | None:
+        snapshot = self._run.snapshot
+        match command:
+            case Skip():
+                if snapshot.launch is None or snapshot.launch.number != command.launch:
+                    return f"launch {command.launch} is not under way"
+            case Pause():
+                return "the run is paused already" if snapshot.paused else None
+            case Continue():
+                return None if snapshot.paused else "the run is not paused"
+            case Measure():
+                return "measuring an experiment again is not carried out yet in this version"
+            case AddConfigurations():
+                if not command.configurations:
+                    return "there is no configuration in it"
+                if snapshot.kind == "try":
+                    return "this run keeps one configuration up; it measures nothing"
+                for configuration in command.configurations:
+                    needed = gpus_needed(snapshot.task.engine, configuration)
+                    if snapshot.gpus and needed > len(snapshot.gpus):
+                        return f"{configuration} needs {needed} GPUs, {len(snapshot.gpus)} available"
+        return None
+
+    def _carry_out(self, command: AnyCommand) -> None:
+        match command:
+            case Stop():
+                self._run.stop()
+            case Skip():
+                self._run.skip(command.launch)
+            case Pause():
+                self._run.emit(RunPaused())
+            case Continue():
+                self._run.emit(RunContinued())
+            case AddConfigurations():
+                snapshot = self._run.snapshot
+                first = 1 + max((experiment.id for experiment in snapshot.experiments), default=0)
+                experiments = [
+                    Experiment(
+                        id=first + index,
+                        configuration=configuration,
+                        gpus_needed=gpus_needed(snapshot.task.engine, configuration) if snapshot.gpus else 0,
+                    )
+                    for index, configuration in enumerate(command.configurations)
+                ]
+                self._run.emit(ExperimentsAdded(experiments=tuple(experiments)))
+            case Measure():
+                raise AssertionError("refused above")
