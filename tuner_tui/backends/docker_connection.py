@@ -181,14 +181,14 @@ _SAYINGS: tuple[tuple[str, str, str], ...] = (
         "Docker does not take the security option: correct docker.security_opt.",
     ),
     (
-        r"[Nn]o such image: (\S+)|unable to find image '?(\S+?)'? locally",
-        "image_not_found",
-        "The image {0}{1} is not on this machine: docker pull it, or set docker.pull: missing.",
-    ),
-    (
         r"[Ii]nvalid reference format",
         "image_not_found",
         "The image's name is not a valid one: write it as registry/name:tag, in lower case.",
+    ),
+    (
+        r"[Nn]o such image: (\S+)|unable to find image '?(\S+?)'? locally",
+        "image_not_found",
+        "The image {0}{1} is not on this machine: docker pull it, or set docker.pull: missing.",
     ),
     (
         r"permission denied|operation not permitted",

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from tuner_tui.backends.backend import BackendUnavailable, StartFailed
+from tuner_tui.backends.docker_command import check_command
 from tuner_tui.backends.docker_connection import Client, is_gone, start_failed
 from tuner_tui.backends.docker_log import DockerLog
 from tuner_tui.backends.log_sink import LogSink
@@ -48,6 +49,7 @@ def start_container(
         container = api.create_container(name=name, **options)["Id"]
         if give_up.is_set():
             raise GivenUp
+        check_command(api, container)
         log = DockerLog(api, container, sink)
         log.attach()  # before the start: the first byte cannot be missed
         api.start(container)
