@@ -10,13 +10,14 @@ import yaml
 from tuner_tui.cli.follow import Follower
 from tuner_tui.cli.load import load, require_model, usable_gpus
 from tuner_tui.cli.run import bad, make_run, require_backend
-from tuner_tui.engines.check import check_configuration
+from tuner_tui.engines.check import check
 from tuner_tui.engines.gpus import gpus_needed
 from tuner_tui.runs.events import Experiment
 from tuner_tui.runs.plan import plan
 from tuner_tui.runs.start import RunnerNotStarted, start_runner
-from tuner_tui.task.model import Configuration, Task
+from tuner_tui.task.model import Configuration, Parameter, ParameterSpace, Task
 from tuner_tui.task.problem import BadInput, Problem
+from tuner_tui.task.reading import Reading
 
 
 def try_task(path: Path, settings: tuple[str, ...], runs_dir: Path | None, models_dir: Path | None) -> int:
@@ -53,12 +54,15 @@ def _show_url(url: str) -> None:
 
 def _with_settings(task: Task, base: Configuration, settings: tuple[str, ...]) -> Configuration:
     """`base` with each FLAG=VALUE put in, its value read as YAML. Raises BadInput."""
-    configuration, problems = dict(base), []
+    configuration = dict(base)
+    problems: list[Problem] = []
+    checked: list[Parameter] = []
     for setting in settings:
         flag, equals, text = setting.partition("=")
         flag = flag.strip().lstrip("-")
         if not flag:
-            problems.append(_problem(setting, "expected FLAG=VALUE, such as --set mem-fraction-static=0.85"))
+            message = "expected FLAG=VALUE, such as --set mem-fraction-static=0.85"
+            problems.append(Problem(file="--set", line=0, column=0, key=setting, message=message))
             continue
         try:
             value = yaml.safe_load(text) if equals else True
@@ -66,11 +70,10 @@ def _with_settings(task: Task, base: Configuration, settings: tuple[str, ...]) -
             value = text
         same = next((name for name in configuration if name.replace("_", "-") == flag.replace("_", "-")), flag)
         configuration[same] = value
-    problems += [_problem("--set", message) for message in check_configuration(task, configuration)]
+        if all(parameter.checked or parameter.name != same for parameter in task.space.parameters):
+            checked.append(Parameter(name=same, values=(value,)))
+    reading = Reading(file="--set", lines=[], engine=task.engine, space=ParameterSpace(parameters=tuple(checked)))
+    problems += [problem for problem in check(reading) if problem.severity == "error"]
     if problems:
         raise BadInput(problems)
     return configuration
-
-
-def _problem(key: str, message: str) -> Problem:
-    return Problem(file="--set", line=0, column=0, key="" if key == "--set" else key, message=message)

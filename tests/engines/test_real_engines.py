@@ -1,0 +1,111 @@
+"""Real vLLM and real SGLang, in real containers and as processes, tuned end to end."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+
+from tests.engines.real_task import real_task
+from tests.tuner import containers, only_run, tuner
+from tuner_tui.runs.events import LaunchFailing
+from tuner_tui.runs.journal import JournalReader
+
+Backend = Literal["docker", "process"]
+
+
+def measured(task: Path, *, check: int = 0) -> dict[str, Any]:
+    before = containers()
+    done = tuner("run", task, "--json", check=check, timeout_s=900)
+    assert containers() == before
+    results: dict[str, Any] = json.loads(done.stdout)
+    return results
+
+
+def by_value(results: dict[str, Any], flag: str) -> dict[Any, dict[str, Any]]:
+    return {experiment["configuration"][flag]: experiment for experiment in results["experiments"]}
+
+
+def throughput(experiment: dict[str, Any]) -> float:
+    [launch] = experiment["launches"]
+    [level] = launch["levels"]
+    assert (level["failed"], level["wrong_length"]) == (0, 0)
+    assert launch["validity"] == [] or not any(flag["disqualifies"] for flag in launch["validity"])
+    value: float = level["metrics"]["output_tokens_per_s"]
+    return value
+
+
+def assert_more_slots_win(results: dict[str, Any], flag: str) -> None:
+    experiments = by_value(results, flag)
+    assert results["verdict"]["leader"] == experiments[16]["id"]
+    speeds = {slots: throughput(experiment) for slots, experiment in experiments.items()}
+    assert speeds[16] >= 3 * speeds[1], speeds
+    assert all(experiment["launches"][0]["levels"][0]["succeeded"] == 48 for experiment in experiments.values())
+
+
+@pytest.mark.docker
+@pytest.mark.vllm
+def test_a_grid_of_two_on_vllm_in_containers(tmp_path: Path, runs_dir: Path) -> None:
+    results = measured(real_task(tmp_path, "vllm", "docker", {"max-num-seqs": [1, 16]}))
+    assert_more_slots_win(results, "max-num-seqs")
+    launch = by_value(results, "max-num-seqs")[16]["launches"][0]
+    assert launch["memory"]["kv_cache_tokens"] > 10_000
+    assert launch["levels"][0]["prompt_tokens"] == 48 * 100
+    assert launch["levels"][0]["cached_tokens"] == 0
+    assert results["task"]["image_id"].startswith("sha256:")
+    assert results["task"]["image_digest"] is None
+
+
+@pytest.mark.acceptance
+@pytest.mark.docker
+@pytest.mark.vllm
+@pytest.mark.parametrize("backend", ["docker", "process"])
+def test_vllm_max_num_seqs(backend: Backend, tmp_path: Path, runs_dir: Path) -> None:
+    task = real_task(tmp_path, "vllm", backend, {"max-num-seqs": [1, 2, 4, 16]})
+    assert_more_slots_win(measured(task), "max-num-seqs")
+
+
+@pytest.mark.acceptance
+@pytest.mark.docker
+@pytest.mark.sglang
+@pytest.mark.parametrize("backend", ["docker", "process"])
+def test_sglang_max_running_requests(backend: Backend, tmp_path: Path, runs_dir: Path) -> None:
+    task = real_task(tmp_path, "sglang", backend, {"max-running-requests": [1, 2, 4, 16]})
+    assert_more_slots_win(measured(task), "max-running-requests")
+
+
+@pytest.mark.acceptance
+@pytest.mark.docker
+@pytest.mark.vllm
+@pytest.mark.parametrize("backend", ["docker", "process"])
+def test_bad_configurations_among_good_ones(backend: Backend, tmp_path: Path, runs_dir: Path) -> None:
+    """A KV cache that is too small and a flag vLLM does not know: each named for what it is, the rest measured."""
+    task = real_task(
+        tmp_path,
+        "vllm",
+        backend,
+        {"max-num-seqs": 8, "max-model-len": 4096, "kv-cache-memory-bytes": [4_000_000, 400_000_000]},
+        unchecked={"no-such-flag": [None, 1]},
+        max_requests=16,
+    )
+    results = measured(task)
+    statuses = {
+        (each["configuration"]["kv-cache-memory-bytes"], each["configuration"]["no-such-flag"]): each
+        for each in results["experiments"]
+    }
+    assert statuses[400_000_000, None]["status"] == "succeeded"
+    too_small = statuses[4_000_000, None]["failure"]
+    assert too_small["class"] == "kv_cache_too_small"
+    assert "max seq len" in too_small["line"]
+    for memory in (4_000_000, 400_000_000):
+        unknown = statuses[memory, 1]["failure"]
+        assert unknown["class"] == "unknown_flag"
+        assert "--no-such-flag" in unknown["line"]
+    folder = only_run(runs_dir)
+    failing = [event for event in JournalReader(folder.journal).read() if isinstance(event, LaunchFailing)]
+    assert len(failing) == 3
+    for event in failing:
+        written = (folder.launch(event.launch) / "container.log").stat().st_mtime
+        assert event.at.timestamp() - written < 1.0

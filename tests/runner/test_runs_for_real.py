@@ -1,0 +1,223 @@
+"""Whole runs on the simulated engine, as processes of this machine: the runner, its guard, its journal."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tuner_tui.backends.leftovers import find_leftovers
+
+from tests.runner.simulated_task import simulated_task
+from tests.tuner import in_launch, only_run, start, state, tuner, until
+from tuner_tui.runs.commands import AddConfigurations, Continue, Pause, Skip, append_command
+from tuner_tui.runs.events import LaunchFailing
+from tuner_tui.runs.journal import JournalReader
+from tuner_tui.runs.lock import holder
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left() -> Any:
+    before = {leftover.id for leftover in find_leftovers()}
+    yield
+    assert {leftover.id for leftover in find_leftovers()} <= before
+
+
+def test_a_grid_is_measured_and_the_result_is_all_that_standard_output_has(tmp_path: Path, runs_dir: Path) -> None:
+    task = simulated_task(tmp_path, {"mem-fraction-static": [0.7, 0.8], "max-running-requests": [1, 8]})
+    done = tuner("run", task, "--json")
+    results = json.loads(done.stdout)
+    assert results["simulated"] is True
+    assert "SIMULATED" in done.stderr
+    configurations = [experiment["configuration"] for experiment in results["experiments"]]
+    assert configurations == [
+        {"simulate-start-s": 0.2, "mem-fraction-static": memory, "max-running-requests": running}
+        for memory in (0.7, 0.8)
+        for running in (1, 8)
+    ]
+    by_id = {experiment["id"]: experiment for experiment in results["experiments"]}
+    assert all(experiment["status"] == "succeeded" for experiment in by_id.values())
+    leader = results["verdict"]["leader"]
+    assert by_id[leader]["score"] == min(experiment["score"] for experiment in by_id.values())
+    assert by_id[leader]["configuration"]["max-running-requests"] == 8
+    for experiment in by_id.values():
+        [launch] = experiment["launches"]
+        [level] = launch["levels"]
+        assert (level["requests"], level["succeeded"], level["wrong_length"]) == (4, 4, 0)
+        assert launch["memory"]["kv_cache_tokens"] > 2_000_000
+        assert launch["total_s"] > launch["start_s"] + launch["load_s"]
+        records = (only_run(runs_dir).launch(launch["number"]) / "requests.jsonl").read_text().splitlines()
+        assert len(records) == 4
+        e2e = [json.loads(record)["end_s"] - json.loads(record)["sent_s"] for record in records]
+        assert level["metrics"]["e2e_s"]["mean"] == pytest.approx(sum(e2e) / 4)
+    more = by_id[1]["launches"][0]["memory"]["kv_cache_tokens"], by_id[3]["launches"][0]["memory"]["kv_cache_tokens"]
+    assert more[0] < more[1]
+
+
+def test_a_bad_configuration_among_good_ones_fails_alone(tmp_path: Path, runs_dir: Path) -> None:
+    task = simulated_task(tmp_path, {"mem-fraction-static": [0.7, 0.9], "simulate-oom-above": 0.85})
+    results = json.loads(tuner("run", task, "--json").stdout)
+    good, bad = results["experiments"]
+    assert (good["status"], bad["status"]) == ("succeeded", "failed")
+    assert bad["failure"]["class"] == "cuda_out_of_memory"
+    assert "out of memory" in bad["failure"]["line"]
+    assert bad["score"] is None
+    assert results["verdict"]["leader"] == good["id"]
+
+
+def test_a_flag_the_engine_does_not_know_is_named_as_the_cause(tmp_path: Path, runs_dir: Path) -> None:
+    task = simulated_task(tmp_path, {}, unchecked={"no-such-flag": 1})
+    done = tuner("run", task, "--json", check=1)
+    [experiment] = json.loads(done.stdout)["experiments"]
+    assert experiment["failure"]["class"] == "unknown_flag"
+    assert "--no-such-flag" in experiment["failure"]["line"]
+    assert json.loads(done.stdout)["verdict"] == {
+        "kind": "none",
+        "leader": None,
+        "tied_with": [],
+        "sentence": "None of 1 configurations gave a valid measurement.",
+        "provisional": False,
+    }
+
+
+def test_a_server_that_dies_under_load_is_the_cause_not_its_requests(tmp_path: Path, runs_dir: Path) -> None:
+    task = simulated_task(tmp_path, {"simulate-crash-after": 6}, max_requests=40)
+    [experiment] = json.loads(tuner("run", task, "--json", check=1).stdout)["experiments"]
+    assert experiment["failure"]["class"] == "engine_process_died"
+    assert experiment["launches"][0]["start_s"] is not None
+
+
+def test_a_server_that_never_gets_ready_is_given_up_in_time(tmp_path: Path, runs_dir: Path) -> None:
+    task = simulated_task(tmp_path, {"simulate-hang": True}, start_timeout="1s")
+    [experiment] = json.loads(tuner("run", task, "--json", check=1).stdout)["experiments"]
+    assert experiment["failure"]["class"] == "start_timeout"
+    assert experiment["launches"][0]["total_s"] < 4
+
+
+def test_some_answers_of_500_make_a_launch_invalid_and_the_run_goes_on(tmp_path: Path, runs_dir: Path) -> None:
+    task = simulated_task(tmp_path, {"simulate-error-rate": [0.4, 0.0]}, max_requests=40, concurrency=(4,))
+    invalid, good = json.loads(tuner("run", task, "--json").stdout)["experiments"]
+    assert (invalid["status"], good["status"]) == ("invalid", "succeeded")
+    [flag] = [flag for flag in invalid["launches"][0]["validity"] if flag["disqualifies"]]
+    assert flag["name"] == "failed_requests"
+    assert "500" in flag["seen"]
+
+
+def test_failure_is_declared_within_a_second_of_the_exit(tmp_path: Path, runs_dir: Path) -> None:
+    task = simulated_task(tmp_path, {"mem-fraction-static": 0.9, "simulate-oom-above": 0.85})
+    tuner("run", task, check=1)
+    folder = only_run(runs_dir)
+    events = JournalReader(folder.journal).read()
+    [failing] = [event for event in events if isinstance(event, LaunchFailing)]
+    log = (folder.launch(1) / "container.log").stat()
+    assert failing.at.timestamp() - log.st_mtime < 1.0
+    assert failing.failure.tail
+
+
+def test_killed_at_once_the_guard_cleans_and_resume_finishes(tmp_path: Path, runs_dir: Path) -> None:
+    task = simulated_task(tmp_path, {"mem-fraction-static": [0.6, 0.7, 0.8]}, max_requests=60, concurrency=(1,))
+    with start("run", task) as following:
+        folder = in_launch(runs_dir)
+        until(lambda: state(folder).launches_done >= 1)
+        until(lambda: (launch := state(folder).launch) is not None and launch.phase == "measuring")
+        live = holder(folder.lock)
+        assert live is not None
+        os.kill(live.pid, signal.SIGKILL)
+        assert following.wait(20) == 1
+        assert following.stderr is not None
+        assert "the runner died" in following.stderr.read()
+    until(lambda: not find_leftovers(), within_s=10)
+    before = state(folder)
+    finished = {launch.number for each in before.experiments for launch in each.counted}
+    results = json.loads(tuner("resume", "latest", "--json").stdout)
+    assert [experiment["status"] for experiment in results["experiments"]] == ["succeeded"] * 3
+    after = state(folder)
+    launches = [launch for each in after.experiments for launch in each.launches]
+    assert [launch.status for launch in launches].count("interrupted") == 1
+    assert {launch.number for launch in launches if launch.status == "succeeded"} >= finished
+    assert len(launches) == 4
+    assert tuner("resume", "latest").stderr.count("nothing is left to do") == 1
+
+
+def test_ctrl_c_stops_in_order_and_resume_goes_on(tmp_path: Path, runs_dir: Path) -> None:
+    task = simulated_task(tmp_path, {"mem-fraction-static": [0.7, 0.8]}, max_requests=200, concurrency=(1,))
+    with start("run", task) as following:
+        folder = in_launch(runs_dir)
+        following.send_signal(signal.SIGINT)
+        assert following.wait(20) == 130
+    stopped = state(folder)
+    assert stopped.finished is not None
+    assert stopped.finished.reason == "stopped"
+    assert [taken.command for taken in stopped.commands] == ["stop"]
+    assert tuner("runs").stdout.count("stopped") == 1
+
+
+def test_a_sigterm_ends_with_143(tmp_path: Path, runs_dir: Path) -> None:
+    task = simulated_task(tmp_path, {}, max_requests=200, concurrency=(1,))
+    with start("run", task) as following:
+        in_launch(runs_dir)
+        following.terminate()
+        assert following.wait(20) == 143
+
+
+def test_closing_the_terminal_only_detaches(tmp_path: Path, runs_dir: Path) -> None:
+    task = simulated_task(tmp_path, {}, max_requests=30, concurrency=(1,))
+    with start("run", task) as following:
+        folder = in_launch(runs_dir)
+        following.send_signal(signal.SIGHUP)
+        following.wait(20)
+    until(lambda: holder(folder.lock) is None)
+    assert state(folder).verdict.leader == 1
+
+
+def test_stop_from_another_terminal(tmp_path: Path, runs_dir: Path) -> None:
+    task = simulated_task(tmp_path, {}, max_requests=500, concurrency=(1,))
+    with start("run", task) as following:
+        in_launch(runs_dir)
+        assert "stopped" in tuner("stop", "latest").stderr
+        assert following.wait(20) == 1
+    assert "is not running" in tuner("stop", "latest").stderr
+
+
+def test_pause_skip_and_added_configurations(tmp_path: Path, runs_dir: Path) -> None:
+    task = simulated_task(tmp_path, {"mem-fraction-static": [0.7]}, max_requests=500, concurrency=(1,))
+    with start("run", task) as following:
+        folder = in_launch(runs_dir)
+        short = {"simulate-start-s": 0.0, "mem-fraction-static": 0.75}
+        append_command(folder.commands, Pause(id="p"))
+        append_command(folder.commands, AddConfigurations(id="a", configurations=(short,)))
+        append_command(folder.commands, Skip(id="s1", launch=7))
+        append_command(folder.commands, Skip(id="s2", launch=1))
+        until(lambda: state(folder).launches_done == 1)
+        paused = state(folder)
+        assert paused.paused
+        assert paused.launch is None
+        append_command(folder.commands, Continue(id="c"))
+        until(lambda: (launch := state(folder).launch) is not None and launch.number == 2)
+        append_command(folder.commands, Skip(id="s3", launch=2))
+        assert following.wait(20) == 1
+    answers = {taken.id: (taken.accepted, taken.why) for taken in state(folder).commands}
+    assert answers["s1"] == (False, "launch 7 is not under way")
+    assert all(answers[each] == (True, "") for each in ("p", "a", "s2", "c", "s3"))
+    assert [experiment.configuration for experiment in state(folder).experiments][1] == short
+    assert [each.failure.failure_class for each in state(folder).experiments if each.failure] == ["stopped", "stopped"]
+
+
+def test_try_prints_the_url_and_keeps_it_up_until_ctrl_c(tmp_path: Path, runs_dir: Path) -> None:
+    import urllib.request
+
+    task = simulated_task(tmp_path, {"mem-fraction-static": [0.7, 0.8]})
+    with start("try", task, "--set", "mem-fraction-static=0.75") as trying:
+        assert trying.stdout is not None
+        url = trying.stdout.readline().strip()
+        with urllib.request.urlopen(f"{url}/get_server_info") as answer:
+            info = json.loads(answer.read())
+        assert info["mem_fraction_static"] == 0.75
+        done = tuner("bench", url, "--traffic", "D(20,10)", "--concurrency", 2, "--max-requests", 6, "--json")
+        [level] = json.loads(done.stdout)["levels"]
+        assert (level["requests"], level["wrong_length"], level["prompt_tokens"]) == (6, 0, 120)
+        trying.send_signal(signal.SIGINT)
+        assert trying.wait(20) == 130
