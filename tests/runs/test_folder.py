@@ -1,0 +1,43 @@
+"""Which run a person means."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tuner_tui.runs.folder import RunFolder, RunNotFound, find_run, list_runs, make_run_folder
+
+
+def make(runs_dir: Path, name: str, second: int) -> RunFolder:
+    folder = make_run_folder(runs_dir, name, datetime(2026, 11, 23, 12, 0, second, tzinfo=UTC))
+    folder.journal.write_text("")
+    return folder
+
+
+def test_names_are_safe_and_unique(tmp_path: Path) -> None:
+    first = make(tmp_path, "my task/ü", 1)
+    second = make(tmp_path, "my task/ü", 1)
+    assert first.name.endswith("-my-task")
+    assert second.name == f"{first.name}-2"
+
+
+def test_a_run_is_found_by_path_name_prefix_and_latest(tmp_path: Path) -> None:
+    older, newer = make(tmp_path, "older", 1), make(tmp_path, "newer", 2)
+    assert list_runs(tmp_path) == [newer, older]
+    assert find_run("latest", tmp_path) == newer
+    assert find_run(older.name, tmp_path) == older
+    assert find_run(older.name[:-2], tmp_path) == older
+    assert find_run(str(older.path), tmp_path / "elsewhere") == older
+
+
+def test_an_unclear_name_says_what_there_is(tmp_path: Path) -> None:
+    with pytest.raises(RunNotFound, match="there is no run yet"):
+        find_run("latest", tmp_path)
+    older = make(tmp_path, "older", 1)
+    make(tmp_path, "newer", 2)
+    with pytest.raises(RunNotFound, match="the beginning of 2 runs"):
+        find_run(older.name[:10], tmp_path)
+    with pytest.raises(RunNotFound, match="no run is called 'nothing'"):
+        find_run("nothing", tmp_path)
