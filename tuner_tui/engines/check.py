@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 
 from tuner_tui.engines.catalogue import Catalogue, Flag, catalogue, plain
 from tuner_tui.engines.check_value import value_problem
 from tuner_tui.engines.equivalents import equivalent
+from tuner_tui.engines.nearest import nearest
 from tuner_tui.engines.registry import ENGINES
-from tuner_tui.task.model import Value
 from tuner_tui.task.problem import Problem
 from tuner_tui.task.reading import Reading
 
@@ -54,7 +53,7 @@ def check(reading: Reading) -> list[Problem]:
         for index, value in enumerate(parameter.values):
             value_key = f"{key}[{index}]"
             has_place = value_key in reading.places
-            if at(value_key if has_place else key, _value(flag, parameter.name, value)) and not has_place:
+            if at(value_key if has_place else key, value_problem(flag, value)) and not has_place:
                 break  # a range: one sentence for all of its values
     for index, alternative in enumerate(reading.space.linked):
         together = dict(seen)
@@ -62,12 +61,8 @@ def check(reading: Reading) -> list[Problem]:
             key = f"linked[{index}].{name}"
             flag = name_is_fine(key, name, together, checked=True)
             if flag is not None:
-                at(key, _value(flag, name, value))
+                at(key, value_problem(flag, value))
     return problems
-
-
-def _value(flag: Flag, name: str, value: Value) -> str | None:
-    return value_problem(flag, plain(name), value)
 
 
 def _unknown(name: str, known: Catalogue, image_version: tuple[int, ...] | None) -> tuple[str | None, bool]:
@@ -93,17 +88,10 @@ def _unknown(name: str, known: Catalogue, image_version: tuple[int, ...] | None)
         same = equivalent(flag.name, to=known.engine)
         tail = f"{known.title}'s name is `{same}`" if same else f"{known.title} has no such flag"
         return f"this is a {other.title} flag: `{flag.name}`; {tail}", False
-    near = _nearest(name, known)
+    near = nearest(name, known)
     hint = f"; did you mean `{near}`?" if near else ""
     escape = " A flag that is newer than this catalogue goes under `unchecked:`"
     return f"{known.title} ({known.version}) has no flag `{name}`{hint or '.'}{escape}", False
-
-
-def _nearest(name: str, known: Catalogue) -> str | None:
-    names = [each for each, flag in known.by_name.items() if not flag.refused]
-    longer = sorted((each for each in names if each.startswith(name)), key=len)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.7)
-    return near[0] if near else longer[0] if longer and len(name) > 2 else None
 
 
 def _version(text: str) -> tuple[int, ...]:

@@ -20,48 +20,48 @@ _EXPECTED = {
 }
 
 
-def value_problem(flag: Flag, name: str, value: Value) -> str | None:
-    """One sentence on what is wrong with `value` for the flag written `name`; None if nothing is."""
+def value_problem(flag: Flag, value: Value) -> str | None:
+    """What is wrong with `value` for `flag`, in one sentence without the flag's name; None if nothing is."""
     if value is None:
         return None
     if isinstance(value, list):
         if not flag.many:
-            return f"`{name}` takes one value, found a list of {len(value)} inside the list of values to try"
+            return f"takes one value, found a list of {len(value)} inside the list of values to try"
         if not value:
-            return f"`{name}` takes at least one value, found an empty list"
-        return next((found for each in value if (found := _single(flag, name, each))), None)
-    return _single(flag, name, value)
+            return "takes at least one value, found an empty list"
+        return next((found for each in value if (found := _single(flag, each))), None)
+    return _single(flag, value)
 
 
-def _single(flag: Flag, name: str, value: Value) -> str | None:
+def _single(flag: Flag, value: Value) -> str | None:
     if flag.type == "bool":
         if isinstance(value, bool):
             return None
-        return f"`{name}` is a switch: expected true or false, found {_shown(value)}"
+        return f"this is a switch: expected true or false, found {_shown(value)}"
     if not isinstance(value, bool | list) and str(value) in flag.words:
         return None
     if isinstance(value, bool | list | dict):
-        return f"`{name}`: expected {_expected(flag)}, found {_shown(value)}"
+        return f"expected {_expected(flag)}, found {_shown(value)}"
     if flag.type in ("int", "float", "count"):
-        return _number(flag, name, value)
+        return _number(flag, value)
     if flag.type == "json":
-        return _json(flag, name, value)
-    return _choice(flag, name, value)
+        return _json(flag, value)
+    return _choice(flag, value)
 
 
-def _number(flag: Flag, name: str, value: Value) -> str | None:
+def _number(flag: Flag, value: Value) -> str | None:
     number = _as_number(flag, value)
     if number is None:
-        return f"`{name}`: expected {_expected(flag)}, found {_shown(value)}"
+        return f"expected {_expected(flag)}, found {_shown(value)}"
     low, high = flag.min, flag.max
     if (low is not None and number < low) or (high is not None and number > high):
         if (low, high) == (0, 1):
-            return f"`{name}`: {value} is not a fraction (0–1)"
+            return f"{value} is not a fraction (0–1)"
         unit = f" {flag.unit}" if flag.unit else ""
         if high is None:
-            return f"`{name}`: {value} is too small, expected at least {low:g}{unit}"
-        return f"`{name}`: {value} is out of range, expected {low or 0:g} to {high:g}{unit}"
-    return _choice(flag, name, value)
+            return f"{value} is too small, expected at least {low:g}{unit}"
+        return f"{value} is out of range, expected {low or 0:g} to {high:g}{unit}"
+    return _choice(flag, value)
 
 
 def _as_number(flag: Flag, value: Value) -> float | None:
@@ -81,15 +81,15 @@ def _as_number(flag: Flag, value: Value) -> float | None:
     return value if isinstance(value, int | float) and math.isfinite(value) else None
 
 
-def _json(flag: Flag, name: str, value: Value) -> str | None:
+def _json(flag: Flag, value: Value) -> str | None:
     try:
         json.loads(str(value))
     except ValueError as error:
-        return f"`{name}`: expected JSON in one text, found {_shown(value)} ({error})"
+        return f"expected JSON in one text, found {_shown(value)} ({error})"
     return None
 
 
-def _choice(flag: Flag, name: str, value: Value) -> str | None:
+def _choice(flag: Flag, value: Value) -> str | None:
     if not flag.choices:
         return None
     choices = [str(each) for each in flag.choices]
@@ -99,7 +99,7 @@ def _choice(flag: Flag, name: str, value: Value) -> str | None:
     near = difflib.get_close_matches(text, choices, n=1, cutoff=0.5)
     hint = f"; did you mean `{near[0]}`?" if near else ""
     listed = ", ".join(choices[:12]) + (f", … ({len(choices)} in all)" if len(choices) > 12 else "")
-    return f"`{name}`: {text!r} is not one of {listed}{hint}"
+    return f"{text!r} is not one of {listed}{hint}"
 
 
 def _expected(flag: Flag) -> str:

@@ -1,0 +1,16 @@
+"""The flag that a mistyped one was probably meant to be."""
+
+from __future__ import annotations
+
+import difflib
+
+from tuner_tui.engines.catalogue import Catalogue
+
+
+def nearest(name: str, known: Catalogue) -> str | None:
+    """A name close to `name`, else the shortest that begins with it; None where nothing is near."""
+    names = [each for each, flag in known.by_name.items() if not flag.refused]
+    if close := difflib.get_close_matches(name, names, n=1, cutoff=0.7):
+        return close[0]
+    longer = sorted((each for each in names if each.startswith(name)), key=len)
+    return longer[0] if longer and len(name) > 2 else None
