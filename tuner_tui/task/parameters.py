@@ -86,6 +86,8 @@ def _values(field: Field) -> tuple[Value, ...]:
                 each.warn(f"{_shown(each.item)} is listed twice; it is tried once")
             else:
                 known.add(repr(value))
+                # The n-th value of the space, for those who check it later: doubles are not counted.
+                field.reading.places[f"{field.path}[{len(values)}]"] = each.item.place
                 values.append(value)
     return tuple(values) if complete else ()
 

@@ -12,7 +12,7 @@ from tuner_tui.task.space import expand
 from tuner_tui.task.task_keys import read_task
 from tuner_tui.task.variables import hide_secrets
 
-_MAX_BYTES = 1 << 20
+_MAX_BYTES = 1 << 18
 
 
 def read(path: Path, *, models_dir: Path | None = None) -> Reading:
@@ -61,7 +61,7 @@ def _text(path: Path, reading: Reading) -> str | None:
         note(reading, (0, 0), "", f"cannot be read: {said}")
         return None
     if len(data) > _MAX_BYTES:
-        note(reading, (0, 0), "", "is larger than 1 MiB; expected a task file")
+        note(reading, (0, 0), "", "is larger than 256 KiB; expected a task file")
         return None
     try:
         return data.decode("utf-8-sig")

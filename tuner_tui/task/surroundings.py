@@ -119,7 +119,7 @@ def _mounts(field: Field | None, folder: Path) -> tuple[str, ...] | None:
         parts = text.split(":") if text else []
         if text and (len(parts) not in (2, 3) or not parts[1].startswith("/") or parts[2:] not in ([], ["ro"], ["rw"])):
             each.error(f"expected source:target with a target from /, then :ro or :rw if wanted, found {text!r}")
-        elif text and not parts[0].startswith(("/", "~", "./", "../", "$")):
+        elif text and not parts[0].startswith(("/", "~", ".", "$")):
             each.error(
                 f"expected a folder of this machine, found {parts[0]!r}; write ./{parts[0]} for one beside the file"
             )

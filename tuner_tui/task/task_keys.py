@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 from tuner_tui.task.benchmark import read_benchmark, read_objective, read_search
-from tuner_tui.task.fields import Section
+from tuner_tui.task.fields import Section, listed
 from tuner_tui.task.model import Task
 from tuner_tui.task.model_place import models_folder, read_model
 from tuner_tui.task.parameters import read_space
@@ -26,7 +26,7 @@ def read_task(top: Section, *, file: Path, models_dir: Path | None) -> Task | No
     folder = file.parent
     reading = top.reading
     meant = top.check_names(KEYS, _LATER)
-    for key, what in (("engine", ", ".join(ENGINES)), ("model", "a folder, a Hugging Face id, or a name")):
+    for key, what in (("engine", listed(ENGINES)), ("model", "a folder, a Hugging Face id, or a name")):
         if key not in meant:
             top.missing(key, what)
     engine_field = top.field("engine")
