@@ -16,6 +16,7 @@ from tuner_tui.backends import docker_container
 from tuner_tui.backends.backend import BackendUnavailable, StartFailed
 from tuner_tui.backends.docker import DockerBackend
 from tuner_tui.backends.docker_connection import is_local, start_failed
+from tuner_tui.engines.errors import CLASSES
 from tuner_tui.task.launch_spec import Mount
 
 
@@ -27,7 +28,7 @@ async def same_containers_after(api: APIClient, image: str) -> AsyncIterator[Non
 
 
 FAILURES: dict[str, tuple[dict[str, Any], str, str]] = {
-    "GPUs without an NVIDIA runtime": ({"gpus": (0,)}, "no_gpu_runtime", "nvidia-ctk runtime configure"),
+    "GPUs without an NVIDIA runtime": ({"gpus": (0,)}, "no_nvidia_runtime", "nvidia-ctk runtime configure"),
     "no such command": ({"command": ("sglang", "serve")}, "command_not_found", "no command sglang"),
     "no such command, by path": (
         {"command": ("/opt/none/sglang",)},
@@ -37,25 +38,25 @@ FAILURES: dict[str, tuple[dict[str, Any], str, str]] = {
     "a folder as the command": ({"command": ("/tmp",)}, "command_not_found", "/tmp of the image may not be executed"),
     "the model folder is missing": (
         {"mounts": (Mount(source="/no/such/model", target="/model"),)},
-        "mount_missing",
+        "mount_not_found",
         "The folder /no/such/model",
     ),
     "the same place twice": (
         {"mounts": (Mount(source="/tmp", target="/m"), Mount(source="/usr", target="/m"))},
-        "bad_docker_option",
+        "start_failed",
         "docker.mounts",
     ),
-    "too little memory": ({"memory_bytes": 4096}, "bad_docker_option", "docker.memory"),
-    "CPUs that are not there": ({"cpuset": "900"}, "bad_docker_option", "The CPUs 900 are asked for"),
-    "not a list of CPUs": ({"cpuset": "a-b"}, "bad_docker_option", "docker.cpuset"),
+    "too little memory": ({"memory_bytes": 4096}, "start_failed", "docker.memory"),
+    "CPUs that are not there": ({"cpuset": "900"}, "start_failed", "The CPUs 900 are asked for"),
+    "not a list of CPUs": ({"cpuset": "a-b"}, "start_failed", "docker.cpuset"),
     "no such image": ({"image": "tuner-tui-test:none"}, "image_not_found", "image tuner-tui-test:none is not on this"),
-    "no such network": ({"network": "tuner-none"}, "bad_docker_option", "docker network ls"),
-    "a network without ports": ({"network": "none", "container_port": 80}, "bad_docker_option", "publishes no port"),
-    "no such runtime": ({"runtime": "kata9"}, "bad_docker_option", "no runtime kata9"),
-    "no such user": ({"user": "nobody9"}, "bad_docker_option", "no user nobody9"),
-    "no such device": ({"devices": ("/dev/nvidia99",)}, "bad_docker_option", "/dev/nvidia99"),
-    "no such capability": ({"cap_add": ("NO_CAP",)}, "bad_docker_option", "no capability"),
-    "no such security option": ({"security_opt": ("nothing",)}, "bad_docker_option", "docker.security_opt"),
+    "no such network": ({"network": "tuner-none"}, "start_failed", "docker network ls"),
+    "a network without ports": ({"network": "none", "container_port": 80}, "start_failed", "publishes no port"),
+    "no such runtime": ({"runtime": "kata9"}, "start_failed", "no runtime kata9"),
+    "no such user": ({"user": "nobody9"}, "start_failed", "no user nobody9"),
+    "no such device": ({"devices": ("/dev/nvidia99",)}, "start_failed", "/dev/nvidia99"),
+    "no such capability": ({"cap_add": ("NO_CAP",)}, "start_failed", "no capability"),
+    "no such security option": ({"security_opt": ("nothing",)}, "start_failed", "docker.security_opt"),
 }
 
 
@@ -71,6 +72,7 @@ async def test_a_failed_start_says_why_and_leaves_nothing(case: str, backend: Do
     with pytest.raises(StartFailed) as failed:
         await backend.start(shell("sleep 60", **fields), tmp_path / "log", lambda _: None)
     assert (failed.value.failure_class, words in failed.value.reason) == (failure_class, True), vars(failed.value)
+    assert failure_class in CLASSES
     assert "\n" not in failed.value.reason and len(failed.value.reason) < 400
     assert failed.value.line or failed_before_the_engine_spoke(failure_class, case)
 
@@ -154,14 +156,14 @@ def test_an_engine_on_another_machine_is_told_apart(base_url: str, local: bool) 
             "driver_too_old",
             "needs cuda>=13.0,",
         ),
-        ("nvidia-container-cli: device error: 3: unknown device: unknown", "no_such_gpu", "(3)"),
+        ("nvidia-container-cli: device error: 3: unknown device: unknown", "no_nvidia_runtime", "(3)"),
         (
             "nvidia-container-cli: initialization error: nvml error: driver not loaded: unknown",
-            "no_gpu_runtime",
+            "no_nvidia_runtime",
             "nvml error: driver not loaded",
         ),
-        ("unknown or invalid runtime name: nvidia", "no_gpu_runtime", "nvidia-ctk"),
-        ("write /var/lib/docker/tmp/x: no space left on device", "disk_full", "docker system df"),
+        ("unknown or invalid runtime name: nvidia", "no_nvidia_runtime", "nvidia-ctk"),
+        ("write /var/lib/docker/tmp/x: no space left on device", "start_failed", "docker system df"),
         ("something nobody has seen", "start_failed", "something nobody has seen"),
     ],
 )

@@ -79,7 +79,7 @@ _SAYINGS: tuple[tuple[str, str, str], ...] = (
     (
         r"could not select device driver|unknown or invalid runtime name: nvidia|Unknown runtime specified nvidia"
         r"|could not find the nvidia|nvidia-container-runtime\S*: (?:executable file not found|no such file)",
-        "no_gpu_runtime",
+        "no_nvidia_runtime",
         "GPUs are asked for, but this Docker Engine has no NVIDIA runtime: install the NVIDIA Container Toolkit, then "
         "sudo nvidia-ctk runtime configure --runtime=docker and sudo systemctl restart docker; or set gpus: [].",
     ),
@@ -91,12 +91,12 @@ _SAYINGS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         r"nvidia-container-cli: device error: (.*?): unknown device|unresolvable CDI devices (.*)",
-        "no_such_gpu",
+        "no_nvidia_runtime",
         "A GPU asked for is not in this machine ({0}{1}): see nvidia-smi -L, and set gpus to what is there.",
     ),
     (
         r"nvidia-container-cli: (.*)",
-        "no_gpu_runtime",
+        "no_nvidia_runtime",
         "The NVIDIA runtime could not give the container its GPUs ({0}): check that nvidia-smi works on this machine.",
     ),
     (
@@ -117,67 +117,67 @@ _SAYINGS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         r"bind source path does not exist: (\S+)",
-        "mount_missing",
+        "mount_not_found",
         "The folder {0}, to be mounted in the container, does not exist: create it, or correct model or docker.mounts.",
     ),
     (
         r"invalid mount config[^:]*: (.*)|invalid volume specification: (.*)|Duplicate mount point: (.*)",
-        "bad_docker_option",
+        "start_failed",
         "A folder cannot be mounted ({0}{1}{2}): correct docker.mounts.",
     ),
     (
         r"Minimum memory limit allowed is (\w+)",
-        "bad_docker_option",
+        "start_failed",
         "docker.memory is less than the least a container may have, {0}: set it higher.",
     ),
     (
         r"Requested CPUs are not available - requested (\S+), available: (\S+)",
-        "bad_docker_option",
+        "start_failed",
         "The CPUs {0} are asked for, this machine has {1} (docker.cpuset starts counting at 0).",
     ),
     (
         r"[Ii]nvalid value (\S+) for cpuset cpus|[Ii]nvalid cpuset|failed to write \S* to cpuset\.cpus",
-        "bad_docker_option",
+        "start_failed",
         'docker.cpuset {0} is not a list of CPUs: write it as "0-3,6".',
     ),
     (
         r"cannot allocate memory|not enough memory|fork/exec .*: resource temporarily unavailable",
-        "out_of_host_memory",
+        "host_out_of_memory",
         "This machine has too little free memory to start the container: end what uses it (free -g, docker stats).",
     ),
     (
         r"no space left on device",
-        "disk_full",
+        "start_failed",
         "The Docker Engine's disk is full: docker system df shows what uses it, docker system prune frees it.",
     ),
     (
         r"network (\S+) not found|could not find network|No such network",
-        "bad_docker_option",
+        "start_failed",
         "Docker has no network {0}: see docker network ls, and correct docker.network.",
     ),
     (
         r"[Uu]nknown runtime specified (\S+)|unknown or invalid runtime name: (\S+)",
-        "bad_docker_option",
+        "start_failed",
         "Docker has no runtime {0}{1}: docker info lists its runtimes; correct docker.runtime.",
     ),
     (
         r"unable to find (user|group) (.*?): no matching entries",
-        "bad_docker_option",
+        "start_failed",
         "The image has no {0} {1}: set docker.user to a number (id -u), or to a name the image knows.",
     ),
     (
         r"error gathering device information while adding custom device \\?\"(.*?)\\?\"",
-        "bad_docker_option",
+        "start_failed",
         "The device {0} is not on this machine: correct docker.devices.",
     ),
     (
         r"[Ii]nvalid (?:capability|CapAdd): \\?\"?(\w+)|unknown capability:? \\?\"?(\w+)",
-        "bad_docker_option",
+        "start_failed",
         "There is no capability {0}{1}: correct docker.cap_add.",
     ),
     (
         r"invalid --security-opt.*|seccomp profile .*|AppArmor enabled on system but .*",
-        "bad_docker_option",
+        "start_failed",
         "Docker does not take the security option: correct docker.security_opt.",
     ),
     (
@@ -192,7 +192,7 @@ _SAYINGS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         r"permission denied|operation not permitted",
-        "permission_denied",
+        "start_failed",
         "The Docker Engine was refused a permission while it made the container: check the owner and mode of the "
         "mounted folders and devices, and docker.user.",
     ),

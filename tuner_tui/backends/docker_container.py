@@ -131,7 +131,7 @@ def _published_port(api: Client, container: str, spec: LaunchSpec) -> int:
     if not facts["State"]["Running"]:
         return 0  # it ended at once; its exit and log tell why
     raise StartFailed(
-        "bad_docker_option",
+        "start_failed",
         f"The network {spec.network} publishes no port to this machine: set docker.network to bridge or host.",
     )
 

@@ -136,7 +136,7 @@ def pull_failed(name: str, line: str) -> StartFailed:
             f"The image {name} does not fit on the Docker Engine's disk: docker system df shows what uses it, "
             "docker system prune frees it."
         )
-        return StartFailed("disk_full", reason, line)
+        return StartFailed("image_not_found", reason, line)
     if re.search(r"no matching manifest for (\S+)", line):
         reason = f"The image {name} is not made for this machine's processor: choose another tag."
     elif re.search(

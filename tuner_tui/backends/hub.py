@@ -54,7 +54,7 @@ async def download(model_id: str, *, on_progress: Callable[[Progress], None], re
                     raise StartFailed(message.failure_class, message.reason, message.line)
         code = await process.wait()
         raise StartFailed(
-            "download_failed",
+            "model_not_found",
             f"The download of {model_id} ended by itself (exit code {code}): run again, what is there already is kept.",
             next((words for words in reversed(last_words) if words), ""),
         )

@@ -131,21 +131,17 @@ def failure(model_id: str, revision: str | None, error: BaseException) -> Failed
     elif isinstance(error, NoWeights):
         reason = f"The model {model_id} has no safetensors or PyTorch weights: take a repository that has them."
     elif getattr(error, "errno", None) == errno.ENOSPC or "No space left" in line:
-        failure_class = "disk_full"
         reason = "The disk of the Hugging Face cache is full: free it (hf cache), or set HF_HOME to a larger one."
     elif "OfflineModeIsEnabled" in kinds or offline:
         reason = f"The model {model_id} is not complete in the cache, and HF_HUB_OFFLINE is set: unset it once."
     elif "HfHubHTTPError" in kinds and status is not None:
-        failure_class = "download_failed"
         reason = f"The hub answered {status} for {model_id}: run again later, what is there already is kept."
     elif kinds & {"ConnectionError", "ConnectError", "TransportError", "TimeoutException", "LocalEntryNotFoundError"}:
-        failure_class = "download_failed"
         reason = (
             f"The hub cannot be reached for {model_id}: check the network and the proxy (HTTPS_PROXY, HF_ENDPOINT), "
             "or copy the model here and give its folder."
         )
     else:
-        failure_class = "download_failed"
         reason = (
             f"The download of {model_id} failed ({type(error).__name__}): run again, what is there already is kept."
         )

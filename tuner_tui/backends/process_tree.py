@@ -88,13 +88,13 @@ def _pin(cpuset: str) -> None:
         os.sched_setaffinity(0, asked)
         got = os.sched_getaffinity(0)
     except ValueError as error:
-        raise StartFailed("bad_process_option", f"process.cpus: {error}") from error
+        raise StartFailed("start_failed", f"process.cpus: {error}") from error
     except OSError:
         got = set()
     if got != asked:
         there = os.cpu_count() or 1
         raise StartFailed(
-            "bad_process_option",
+            "start_failed",
             f"process.cpus: the CPUs {cpuset} are asked for, this machine has 0-{there - 1}, "
             "and not all of those asked for may be used.",
         )

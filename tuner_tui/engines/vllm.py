@@ -190,7 +190,7 @@ ROWS: tuple[Row, ...] = (
     ),
     row(
         "KV cache size",
-        r"(?P<device>[A-Z]+)(?: \+ host)? KV cache size: (?P<tokens>\d[\d,]{0, 20}) tokens",
+        r"(?P<device>[A-Z]+)(?: \+ host)? KV cache size: (?P<tokens>\d[\d,]{0,20}) tokens",
         _tokens,
         "0.8+",
         "[kv_cache_utils.py:2327] CPU KV cache size: 349,440 tokens, Maximum concurrency for 2,048 tokens per "
