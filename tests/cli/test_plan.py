@@ -43,7 +43,9 @@ def test_the_whole_plan(tmp_path: Path) -> None:
     assert last[last.index("--gpus") + 1] == '"device=0,1"'
     assert last[last.index("-p") + 1].startswith("127.0.0.1::")
     assert f"{tmp_path / 'model'}:/model:ro" in last
-    assert last[last.index("lmsysorg/sglang:v0.5.2-cu126") + 1 :][:3] == ["python3", "-m", "sglang.launch_server"]
+    assert last[last.index("--entrypoint") + 1] == "python3"
+    assert last[last.index("lmsysorg/sglang:v0.5.2-cu126") + 1 :][:2] == ["-m", "sglang.launch_server"]
+    assert last[last.index("--shm-size") + 1] == "16g"
     assert last[last.index("--tp-size") + 1] == "2"
     assert "--enable-mixed-chunk" in last
     assert "--enable-mixed-chunk" not in commands[0]

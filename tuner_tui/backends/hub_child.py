@@ -119,7 +119,7 @@ def failure(model_id: str, revision: str | None, error: BaseException) -> Failed
     failure_class = "model_not_found"
     if "GatedRepoError" in kinds:
         failure_class = "gated_model"
-        reason = f"The model {model_id} is given only to those who asked for it: ask on its page at the hub, and set HF_TOKEN."
+        reason = f"The model {model_id} is given only on request: ask on its page at the hub, and set HF_TOKEN."
     elif "RevisionNotFoundError" in kinds:
         reason = f"The model {model_id} has no revision {revision}: check its page at the hub."
     elif "RepositoryNotFoundError" in kinds or status == 401:

@@ -26,8 +26,9 @@ def show_plan(path: Path, models_dir: Path | None) -> None:
     click.echo(f"{task.name}: {task.engine}, model {task.model.given}, by {_where(task.backend)}")
     if task.engine == "simulated":
         click.echo("SIMULATED: no model runs; timing follows a performance model")
-    each = "launch" if task.search.launches == 1 else f"{task.search.launches} launches"
-    click.echo(f"{_count(len(planned.experiments), 'configuration')}, {each} each; {metric_name(task.objective)}")
+    configurations = _count(len(planned.experiments), "configuration")
+    each = "1 launch" if task.search.launches == 1 else f"{task.search.launches} launches"
+    click.echo(f"{configurations}, {each} each; objective: {task.objective.direction} {metric_name(task.objective)}")
     click.echo(f"{_count(len(levels), 'level')}: " + ", ".join(level.name for level in levels))
     if gpus:
         names = ", ".join(map(str, gpus))

@@ -53,8 +53,10 @@ def quantity(objective: Objective, score: float) -> str:
 
 
 def metric_name(objective: Objective) -> str:
-    """The objective's statistic in words: `mean end-to-end latency`."""
-    words = f"{objective.statistic} {_NAMES[objective.metric]}"
+    """The objective in words: `mean end-to-end latency`, `output throughput`."""
+    name = _NAMES[objective.metric]
+    # Throughput is one figure a level; it has no distribution to take a statistic of.
+    words = name if objective.direction == "maximize" else f"{objective.statistic} {name}"
     return f"{words} at {objective.level}" if objective.level else words
 
 

@@ -74,8 +74,8 @@ class LaunchSpec(msgspec.Struct, frozen=True, kw_only=True):
         for name in self.pass_environment:
             line += ["-e", name]
         single = {
-            "--shm-size": self.shm_size_bytes,
-            "--memory": self.memory_bytes,
+            "--shm-size": _size(self.shm_size_bytes),
+            "--memory": _size(self.memory_bytes),
             "--ipc": self.ipc,
             "--cpuset-cpus": self.cpuset,
             "--network": self.network,
@@ -96,4 +96,16 @@ class LaunchSpec(msgspec.Struct, frozen=True, kw_only=True):
         for name, value in self.labels.items():
             line += ["--label", f"{name}={value}"]
         assert self.image is not None
-        return [*line, self.image, *self.argv(self.container_port)]
+        # An image's own entrypoint (`vllm serve`, say) must not come before the command.
+        program, *arguments = self.argv(self.container_port)
+        return [*line, "--entrypoint", program, self.image, *arguments]
+
+
+def _size(size_bytes: int | None) -> str | None:
+    """Bytes as Docker's options take them: `16g`, `512m`, or the plain number."""
+    if size_bytes is None:
+        return None
+    for unit, power in (("g", 30), ("m", 20)):
+        if size_bytes and size_bytes % 2**power == 0:
+            return f"{size_bytes >> power}{unit}"
+    return str(size_bytes)
