@@ -110,6 +110,18 @@ CASES: dict[str, tuple[str, str | list[str]]] = {
         "parameters: {a: {from: 0, to: 1000, step: 1}}",
         "1:17: parameters.a: the range has more than 1,000 values; take a larger step",
     ),
+    "range misspelt": (
+        "parameters: {a: {form: 1, to: 8, step: 1}}",
+        "1:18: parameters.a.form: unknown key; did you mean from?",
+    ),
+    "range without an end": (
+        "parameters: {a: {from: 1, step: 1}}",
+        "1:14: parameters.a.to: is missing; expected a number",
+    ),
+    "no range at all": (
+        "parameters: {a: {b: 1}}",
+        "1:17: parameters.a: a mapping here is a range: expected {from: 1, to: 8, step: 1} or {from: 1, to: 8, times: 2}",
+    ),
     "range with both": (
         "parameters: {a: {from: 1, to: 8, step: 1, times: 2}}",
         "1:17: parameters.a: a range takes either step or times",
@@ -137,7 +149,7 @@ CASES: dict[str, tuple[str, str | list[str]]] = {
     ),
     "nothing is left": (
         'parameters: {a: [2, 3]}\nconstraints: ["a < 2"]',
-        "2:1: constraints: none of 2 configurations is left: the constraint `a < 2` does not hold (a = 2)",
+        "2:1: constraints: no configuration is left of 2: the constraint `a < 2` does not hold (a = 2)",
     ),
     # the text itself
     "python tag": (
@@ -175,6 +187,9 @@ WARNINGS: dict[str, tuple[str, str]] = {
 BROKEN: dict[str, tuple[str, str]] = {
     "tab": ("parameters:\n\ta: 1\n", "2:1: a tab stands here; YAML takes spaces only, so indent with spaces"),
     "unclosed": ("gpus: [0\nengine: x\n", "2:7: the YAML breaks here: expected ',' or ']', but got ':' (while parsing a flow sequence, begun in line 1)"),
+    "no colon": ("name: a\nengine sglang\nmodel: x\n", "2:1: the YAML breaks here: a key has no colon after it"),
+    "colon in a text": ("image: a: b\n", "1:9: the YAML breaks here: no key can begin where this colon stands; is a quote missing?"),
+    "no colon at the end": ("name: a\nengine sglang\n", "2:1: the YAML breaks here: a key has no colon after it"),
     "two documents": ("name: a\n---\nname: b\n", "2:1: a second YAML document begins here; a task file holds one, so remove the `---`"),
     "control character": ("name: a\x07\n", "1:8: the character U+0007 is not allowed"),
     "list": ("- a\n", "expected keys with values, at least engine, model and benchmark; found a list"),

@@ -257,6 +257,14 @@ def _fault_of(error: yaml.YAMLError, text: str) -> Fault:
             return Fault(place, "", "a tab stands here; YAML takes spaces only, so indent with spaces")
         if "expected a single document" in (error.context or ""):
             return Fault(place, "", "a second YAML document begins here; a task file holds one, so remove the `---`")
+        if problem == "could not find expected ':'" and error.context_mark:
+            # The mark is where the colon was given up; the key itself is what a person looks for.
+            began = (error.context_mark.line + 1, error.context_mark.column + 1)
+            return Fault(began, "", "the YAML breaks here: a key has no colon after it")
+        if problem == "mapping values are not allowed here":
+            return Fault(
+                place, "", "the YAML breaks here: no key can begin where this colon stands; is a quote missing?"
+            )
         since = ""
         if error.context and error.context_mark and mark and error.context_mark.line != mark.line:
             since = f" ({error.context}, begun in line {error.context_mark.line + 1})"

@@ -5,11 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from fractions import Fraction
 
-from tuner_tui.task.fields import Field, Section, trap
+from tuner_tui.task.fields import Field, Section, nearest, trap
 from tuner_tui.task.model import Value
 from tuner_tui.task.nodes import Scalar
 
 MAX_VALUES = 1000
+_KEYS = ("from", "to", "step", "times")
 
 
 def range_values(field: Field) -> tuple[Value, ...]:
@@ -17,10 +18,15 @@ def range_values(field: Field) -> tuple[Value, ...]:
     section = field.section()
     if section is None:
         return ()
-    before = len(field.reading.problems)
-    meant = section.check_names(("from", "to", "step", "times"), {})
-    if not {"from", "to"} <= section.mapping.entries.keys() | meant or len(field.reading.problems) > before:
+    if not any(nearest(name, _KEYS) for name in section.mapping.entries):
         field.error("a mapping here is a range: expected {from: 1, to: 8, step: 1} or {from: 1, to: 8, times: 2}")
+        return ()
+    before = len(field.reading.problems)
+    meant = section.check_names(_KEYS, {})
+    for name in ("from", "to"):
+        if name not in meant:
+            section.missing(name, "a number")
+    if len(field.reading.problems) > before:
         return ()
     numbers = {name: _number(section, name) for name in section.mapping.entries}
     if any(number is None for number in numbers.values()):

@@ -101,6 +101,6 @@ def _check_constraints(reading: Reading) -> None:
     if not expansion.kept:
         first = expansion.excluded[0].reason
         reading.problems.append(
-            reading.problem("constraints", f"none of {expansion.total:,} configurations is left: {first}")
+            reading.problem("constraints", f"no configuration is left of {expansion.total:,}: {first}")
         )
         reading.task = None
