@@ -1,4 +1,4 @@
-"""A model from the hub: downloaded with progress, taken from the cache, or not to be had. The hub is a small one here."""
+"""A model from the hub (here a small one of our own): downloaded with progress, cached, or not to be had."""
 
 from __future__ import annotations
 
@@ -47,6 +47,7 @@ class Hub:
         app = web.Application()
         app.router.add_get("/api/models/{owner}/{name}", self._facts)
         app.router.add_get("/api/models/{owner}/{name}/revision/{revision}", self._facts)
+        app.router.add_get("/api/models/{owner}/{name}/tree/{revision}", self._tree)
         app.router.add_route("*", "/{owner}/{name}/resolve/{revision}/{path:.*}", self._file)
         return app
 
@@ -68,6 +69,19 @@ class Hub:
             for name, data in FILES.items()
         ]
         return self._refusal() or web.json_response({"id": "o/m", "sha": COMMIT, "siblings": siblings})
+
+    async def _tree(self, request: web.Request) -> web.Response:
+        self.asked.append(request.path)
+        entries = [
+            {"type": "file", "path": name, "size": len(data), "oid": hashlib.sha1(data).hexdigest()}
+            | (
+                {"lfs": {"oid": hashlib.sha256(data).hexdigest(), "size": len(data), "pointerSize": 1}}
+                if len(data) > 1000
+                else {}
+            )
+            for name, data in FILES.items()
+        ]
+        return self._refusal() or web.json_response(entries)
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         path = request.match_info["path"]
@@ -166,9 +180,8 @@ async def test_no_hub_and_no_network_are_told_apart(hub: Hub, monkeypatch: pytes
 
 
 def test_weights_are_taken_once() -> None:
-    files = ["config.json", "consolidated.safetensors", "model-1.safetensors", "pytorch_model.bin", "original/c.pth"]
+    files = ["config.json", "model-1.safetensors", "pytorch_model.bin", "original/c.pth", "README.md"]
     assert needed(files) == (["config.json"], ["model-1.safetensors"])
-    assert needed(["consolidated.safetensors"])[1] == ["consolidated.safetensors"]
     assert needed(["pytorch_model.bin", "a.pth", "onnx/model.safetensors"])[1] == ["pytorch_model.bin"]
 
 

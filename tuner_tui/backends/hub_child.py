@@ -59,12 +59,15 @@ def fetch(model_id: str, revision: str | None) -> Path:
 
 
 def _cached(model_id: str, revision: str | None) -> Path | None:
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import try_to_load_from_cache
 
     try:
-        folder = Path(snapshot_download(model_id, revision=revision, local_files_only=True))
-    except Exception:  # not there at all; an id that is none is told by the hub's own check later
+        config = try_to_load_from_cache(model_id, "config.json", revision=revision)
+    except ValueError:  # no model id; the hub's own check says it better
         return None
+    if not isinstance(config, str):
+        return None
+    folder = Path(config).parent
     return folder if is_complete(folder) else None
 
 
@@ -112,9 +115,13 @@ class NoWeights(Exception):
 
 def failure(model_id: str, revision: str | None, error: BaseException) -> Failed:
     """Why the model cannot be had, in one sentence. By class names: they moved between the library's versions."""
-    kinds = {kind.__name__ for kind in type(error).__mro__}
+    chain = [error]
+    while (cause := chain[-1].__cause__) is not None:  # "not in the cache" is told of every trouble with the hub
+        chain.append(cause)
+    kinds = {kind.__name__ for each in chain for kind in type(each).__mro__}
+    statuses = [getattr(getattr(each, "response", None), "status_code", None) for each in chain]
+    status = next((status for status in statuses if status is not None), None)
     line = " ".join(str(error).split())[:500]
-    status = getattr(getattr(error, "response", None), "status_code", None)
     offline = os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
     failure_class = "model_not_found"
     if "GatedRepoError" in kinds:

@@ -22,10 +22,8 @@ def needed(files: list[str]) -> tuple[list[str], list[str]]:
     small = [name for name in ours if PurePosixPath(name).suffix in NEEDED_SUFFIXES]
     for suffixes in WEIGHT_SUFFIXES:
         weights = [name for name in ours if PurePosixPath(name).suffix in suffixes]
-        # Mistral's repositories have all weights twice: in one file "consolidated…", and in shards
-        once = [name for name in weights if not PurePosixPath(name).name.startswith("consolidated")]
         if weights:
-            return small, once or weights
+            return small, weights
     return small, []
 
 
