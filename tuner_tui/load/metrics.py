@@ -1,0 +1,151 @@
+"""Request records turned into metrics; docs/metrics.md has the definitions for people.
+
+All times are seconds. For one successful request, with n its output tokens by the server's usage:
+
+- TTFT = first − sent
+- TPOT = (last − first) / (n − 1); missing for n = 1, and where all text came in one chunk
+- E2E  = end − sent
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+from tuner_tui.load.model import Distribution, Level, LevelMetrics, LevelResult, RequestRecord
+from tuner_tui.load.records import read_records
+
+__all__ = ["distribution", "level_result", "percentile", "read_records"]
+
+_MAX_ERROR = 100
+_MAX_ERRORS = 20
+_OTHER_ERRORS = "other errors"
+# n ≥ 1/(1 − p): under that, a percentile is the largest value, or close to it.
+_SAMPLES_NEEDED = (("p50", 2), ("p90", 10), ("p99", 100))
+
+
+def level_result(level: Level, records: Sequence[RequestRecord]) -> LevelResult:
+    """What came of one level, from the records of that level alone, in any order.
+
+    Failed requests are counted, and are in no distribution and no token count.
+    """
+    good = [record for record in records if record.error is None]
+    return LevelResult(
+        scenario=level.scenario,
+        concurrency=level.concurrency,
+        requests=len(records),
+        succeeded=len(good),
+        failed=len(records) - len(good),
+        wrong_length=sum(record.output_tokens != record.asked_output_tokens > 0 for record in good),
+        prompt_tokens=sum(record.prompt_tokens or 0 for record in good),
+        cached_tokens=sum(record.cached_tokens or 0 for record in good),
+        metrics=_level_metrics(level, records, good),
+        errors=_errors(records),
+    )
+
+
+def distribution(values: Sequence[float]) -> Distribution | None:
+    """Mean, sample standard deviation (n − 1; 0 for one value), percentiles and extremes; None for no values."""
+    n = len(values)
+    if not n:
+        return None
+    ordered = sorted(values)
+    mean = min(max(math.fsum(ordered) / n, ordered[0]), ordered[-1])
+    std = math.sqrt(math.fsum((value - mean) ** 2 for value in ordered) / (n - 1)) if n > 1 else 0.0
+    return Distribution(
+        n=n,
+        mean=mean,
+        std=std,
+        p50=percentile(ordered, 0.50),
+        p90=percentile(ordered, 0.90),
+        p99=percentile(ordered, 0.99),
+        min=ordered[0],
+        max=ordered[-1],
+        too_few_samples=tuple(name for name, needed in _SAMPLES_NEEDED if n < needed),
+    )
+
+
+def percentile(ordered: Sequence[float], share: float) -> float:
+    """Linear interpolation between the two nearest ranks: rank share × (n − 1), from 0, of values in order."""
+    rank = share * (len(ordered) - 1)
+    below = math.floor(rank)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (rank - below) * (ordered[above] - ordered[below])
+
+
+def _level_metrics(level: Level, records: Sequence[RequestRecord], good: Sequence[RequestRecord]) -> LevelMetrics:
+    duration_s = _duration_s(records, good)
+    output_tokens = sum(record.output_tokens or 0 for record in good)
+    prompt_tokens = sum(record.prompt_tokens or 0 for record in good)
+    return LevelMetrics(
+        ttft_s=distribution([record.first_s - record.sent_s for record in good if record.first_s is not None]),
+        tpot_s=distribution([tpot for record in good if (tpot := _tpot_s(record)) is not None]),
+        e2e_s=distribution([record.end_s - record.sent_s for record in good]),
+        output_tokens_per_s=_rate(output_tokens, duration_s),
+        input_tokens_per_s=_rate(prompt_tokens, duration_s),
+        total_tokens_per_s=_rate(output_tokens + prompt_tokens, duration_s),
+        requests_per_s=_rate(len(good), duration_s),
+        steady_output_tokens_per_s=_steady_output_tokens_per_s(level.concurrency, records, good),
+        duration_s=duration_s,
+    )
+
+
+def _tpot_s(record: RequestRecord) -> float | None:
+    n = record.output_tokens or 0
+    if n < 2 or record.first_s is None or record.last_s is None or record.last_s <= record.first_s:
+        return None
+    return (record.last_s - record.first_s) / (n - 1)
+
+
+def _duration_s(records: Sequence[RequestRecord], good: Sequence[RequestRecord]) -> float:
+    """First send of any request → last token of a successful one; 0 where none succeeded."""
+    if not good:
+        return 0.0
+    last_s = max(record.end_s if record.last_s is None else record.last_s for record in good)
+    return max(0.0, last_s - min(record.sent_s for record in records))
+
+
+def _steady_output_tokens_per_s(
+    concurrency: int, records: Sequence[RequestRecord], good: Sequence[RequestRecord]
+) -> float | None:
+    """Output tokens per second while `concurrency` requests were in flight, without ramp-up and drain.
+
+    The window opens when the `concurrency`-th request is sent and closes when, for want of new ones, their number
+    falls below that for good: at the `concurrency`-th end from the last. (The moment between an end and the next
+    send in between belongs to a closed loop.) A request's first token counts at its first chunk, the others evenly
+    until its last. None under 2 × concurrency requests: then hardly any request lies in the window as a whole.
+    """
+    if len(records) < 2 * concurrency:
+        return None
+    opens_s = sorted(record.sent_s for record in records)[concurrency - 1]
+    closes_s = sorted(record.end_s for record in records)[-concurrency]
+    if closes_s <= opens_s or not good:
+        return None
+    return _rate(math.fsum(_tokens_within(record, opens_s, closes_s) for record in good), closes_s - opens_s)
+
+
+def _tokens_within(record: RequestRecord, opens_s: float, closes_s: float) -> float:
+    n = record.output_tokens or 0
+    if n == 0 or record.first_s is None or record.last_s is None:
+        return 0.0
+    first = 1.0 if opens_s <= record.first_s <= closes_s else 0.0
+    span_s = record.last_s - record.first_s
+    if span_s <= 0:
+        return first * n
+    within_s = max(0.0, min(record.last_s, closes_s) - max(record.first_s, opens_s))
+    return first + (n - 1) * min(1.0, within_s / span_s)
+
+
+def _rate(amount: float, duration_s: float) -> float:
+    """Per second; 0 over no time, and never infinite."""
+    rate = amount / duration_s if duration_s > 0 else 0.0
+    return rate if math.isfinite(rate) else 0.0
+
+
+def _errors(records: Sequence[RequestRecord]) -> dict[str, int]:
+    """Each error's first words → how many had it, the most frequent first; the rare ones of very many as one."""
+    counts = Counter(record.error[:_MAX_ERROR] for record in records if record.error is not None)
+    errors = dict(counts.most_common(_MAX_ERRORS))
+    others = counts.total() - sum(errors.values())
+    return errors | {_OTHER_ERRORS: others} if others else errors
