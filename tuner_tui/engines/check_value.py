@@ -57,7 +57,7 @@ def _number(flag: Flag, value: Value) -> str | None:
     if (low is not None and number < low) or (high is not None and number > high):
         if (low, high) == (0, 1):
             return f"{value} is not a fraction (0–1)"
-        unit = f" {flag.unit}" if flag.unit else ""
+        unit = f" {flag.unit}" if flag.unit and low != 1 else ""
         if high is None:
             return f"{value} is too small, expected at least {low:g}{unit}"
         return f"{value} is out of range, expected {low or 0:g} to {high:g}{unit}"
