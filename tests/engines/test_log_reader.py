@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -17,6 +18,7 @@ from tuner_tui.engines.log import LogReader
 from tuner_tui.engines.sglang import ROWS as SGLANG_ROWS
 from tuner_tui.engines.vllm import ROWS as VLLM_ROWS
 
+DATA = Path(__file__).parent / "data"
 Language = Literal["sglang", "vllm"]
 
 
@@ -273,6 +275,19 @@ def test_a_second_start_in_the_same_log_begins_anew() -> None:
     assert (reader.memory.total_gib, reader.phase) == (None, "starting")
 
 
+def test_sglang_says_warning_where_it_raises() -> None:
+    line = (
+        b"ValueError: Warning: User-specified context_length (100000) is greater than the derived context_length "
+        b"(4096). This may lead to incorrect model outputs or CUDA errors.\n"
+    )
+    error = read(line, "sglang").fatal
+    assert error is not None
+    assert error.failure_class == "context_too_long"
+    assert error.reason == "context-length 100000 is more than the model's 4096; lower it to that"
+    # Allowed by a variable of the environment, it is a warning indeed.
+    assert read(line.replace(b"ValueError: ", b"[2026-01-01 00:00:00] "), "sglang").cause() is None
+
+
 def test_an_unknown_flag_of_the_other_engine_is_named_as_such() -> None:
     error = read(b"launch_server.py: error: unrecognized arguments: --max-num-seqs 4\n", "sglang").fatal
     assert error is not None
@@ -328,3 +343,38 @@ def test_any_bytes_in_any_chunks_say_the_same_and_never_raise(
         cut.feed(data[a:b])
     cut.close()
     assert facts(cut) == facts(read(data, log_language))
+
+
+@pytest.mark.parametrize(
+    ("name", "failure_class", "fatal_line", "words"),
+    [
+        ("vllm-0.32.0-kv-too-small", "kv_cache_too_small", "max seq len (4096)", "max-model-len to at most 1152"),
+        (
+            "vllm-0.32.0-heads-not-divisible",
+            "bad_flag_value",
+            "attention heads (4)",
+            "a tensor-parallel-size that divides 4",
+        ),
+        (
+            "sglang-0.5.23-fraction-too-low",
+            "not_enough_kv_memory",
+            "Loaded weights leave",
+            "mem-fraction-static above 0.003",
+        ),
+        ("sglang-0.5.23-context-too-long", "context_too_long", "context_length (100000)", "the model's 4096"),
+    ],
+)
+def test_bad_configurations_as_recorded_here_on_the_tiny_model(
+    name: str, failure_class: str, fatal_line: str, words: str
+) -> None:
+    reader = LogReader(language(name))
+    deciding = ""
+    for line in (DATA / f"{name}.log").read_bytes().splitlines(keepends=True):
+        reader.feed(line)
+        if reader.fatal and not deciding:
+            deciding = line.decode()
+    assert fatal_line in deciding, "declared at the deciding line, while the engine is still dying"
+    cause = reader.cause()
+    assert cause is not None
+    assert (cause.failure_class, cause.fatal) == (failure_class, True)
+    assert words in cause.reason

@@ -10,6 +10,14 @@ from tuner_tui.engines.log_state import LogState
 
 _WRAPPER, _EXCEPTION = 0, 1
 """Weights below those of `error_patterns`: a line that only says that something died, and any exception."""
+_SIGNS = (
+    # One of these is in every line that says anything here; they are much cheaper to look for than each wording.
+    *("rror", "xception", "ailure", "ailed", "died", "dead", "sigquit", "terminated", "Traceback"),
+    *("memory", "capacity", "NCCL", "nccl", "shm", "No space", "driver", "libcuda"),
+    *("gated", "authorized", "manifest", "denied", "images/create", "atchdog", "bad_alloc"),
+    *("xit code", "allocated"),
+)
+_NEEDLES = tuple((needle, each) for each in PATTERNS for needle in each.needles)
 _FAR_LINES = 500
 """Once ready, an error this many lines after the last one is a new story, not its continuation."""
 _LONGEST = 2000
@@ -53,12 +61,15 @@ class CauseFinder:
         self._language = language
         self._found: list[tuple[int, EngineError]] = []
         self._dying = False
+        self._in_traceback = False
         self._handling = False
         self._code = ""
         self._file = ""
 
     def read(self, text: str, number: int, state: LogState) -> None:
         """One line, without escape sequences; `state` is what the lines before it said."""
+        if not self._in_traceback and not text.startswith("  ") and not _has_sign(text):
+            return
         prefix = _PREFIXES.match(text)
         message = text[prefix.end() :] if prefix else text
         if prefix and (prefix["level"] in _QUIET or prefix["uvicorn"] in _QUIET):
@@ -68,6 +79,8 @@ class CauseFinder:
             self._note_frame(message)
         elif message.startswith("During handling of the above exception"):
             self._handling = True
+        if message and not message.startswith(" "):
+            self._in_traceback = "Traceback (most recent call last)" in message
         # A traceback quotes source lines, and those hold the words of errors too.
         quoted = message.startswith(("    ", '  File "'))
         found = None if quoted else self._match(message, text, number, state) or self._exception(message, text, number)
@@ -105,10 +118,8 @@ class CauseFinder:
             self._code = stripped
 
     def _match(self, message: str, text: str, number: int, state: LogState) -> tuple[int, EngineError] | None:
-        for each in PATTERNS:
-            if not any(needle in message for needle in each.needles):
-                continue
-            if match := each.pattern.search(message):
+        for needle, each in _NEEDLES:
+            if needle in message and (match := each.pattern.search(message)):
                 if each.certain and not state.ready:
                     self.doomed = True
                 return each.weight, _engine_error(each, match, text, number, state, self._language)
@@ -143,6 +154,13 @@ class CauseFinder:
         self._handling = False
         if self._dying and weight >= _EXCEPTION:
             self.doomed = True
+
+
+def _has_sign(text: str) -> bool:
+    for sign in _SIGNS:  # noqa: SIM110 -- any() over a generator takes three times as long
+        if sign in text:
+            return True
+    return False
 
 
 def _engine_error(

@@ -176,8 +176,8 @@ PATTERNS: tuple[ErrorPattern, ...] = (
     _error(
         "context_too_long",
         ("is greater than the derived",),
-        r"[Ee]rror(?::|,) User-specified (?:max_model_len|context_length) \((?P<asked>\d{1,15})\) is greater than the "
-        r"derived (?:max_model_len|context_length) \((?P<limit>[^)]*)\)",
+        r"[Ee]rror(?::|,) (?:Warning: )?User-specified (?:max_model_len|context_length) \((?P<asked>\d{1,15})\) "
+        r"is greater than the derived (?:max_model_len|context_length) \((?P<limit>[^)]*)\)",
         context_too_long,
         "Value error, User-specified max_model_len (1048576) is greater than the derived max_model_len "
         "(max_position_embeddings=262144 or model_max_length=None in model's config.json).",
