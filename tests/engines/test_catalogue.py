@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
+import re
+import subprocess
+import sys
+
 import pytest
 
 from tuner_tui.engines.catalogue import catalogue
@@ -54,3 +59,16 @@ def test_engines_lead_to_their_catalogues() -> None:
         assert catalogue(engine(name).catalogue).engine == name
     assert [known.simulated for known in ENGINES.values()] == [False, False, True]
     assert engine("vllm").model_flag is None
+
+
+def test_the_simulated_engine_takes_its_whole_catalogue() -> None:
+    if importlib.util.find_spec("tuner_tui.engines.simulated.__main__") is None:
+        pytest.skip("the simulated engine is not there yet")
+    help_text = subprocess.run(
+        [sys.executable, "-m", "tuner_tui.engines.simulated", "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    taken = set(re.findall(r"--([a-z][a-z0-9-]+)", help_text))
+    known = catalogue("simulated")
+    named = {name for flag in known.flags.values() if not flag.refused for name in (flag.name, *flag.aliases)}
+    assert {name for name in named if name not in taken and known.by_name[name].name not in taken} == set()
+    assert {name for name in taken if known.find(name) is None} == set()

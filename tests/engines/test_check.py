@@ -184,6 +184,17 @@ def test_an_old_name_depends_on_the_image() -> None:
         assert one("sglang", old, **unknown).startswith("warning: parameters.cuda-graph-max-bs: SGLang has ")
 
 
+def test_the_simulated_engine_takes_some_of_sglang_s_flags_and_its_own() -> None:
+    good: dict[str, list[Value]] = {"mem-fraction-static": [0.8], "simulate-noise": [0.1], "cuda-graph-max-bs": [8]}
+    assert problems("simulated", good) == []
+    assert one("simulated", {"ep-size": [2]}) == (
+        "error: parameters.ep-size: this is a flag of SGLang, and the simulated engine does not take it"
+    )
+    assert one("sglang", {"simulate-noise": [0.1]}).startswith(
+        "error: parameters.simulate-noise: SGLang (0.5.23) has no"
+    )
+
+
 def test_an_unknown_engine_is_the_reader_s_business() -> None:
     assert problems("sglnag", {"x": [1]}) == []
     assert check(Reading(file="t.yaml", lines=[], engine="vllm")) == []

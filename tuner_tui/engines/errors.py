@@ -1,8 +1,6 @@
-"""The classes of failure, and what the end of a server's process alone tells."""
+"""The classes of failure."""
 
 from __future__ import annotations
-
-from tuner_tui.engines.facts import EngineError
 
 CLASSES: dict[str, str] = {
     # Read from an engine's log.
@@ -36,21 +34,3 @@ CLASSES: dict[str, str] = {
     "stopped": "it was stopped on request",
 }
 """Class → what it means, in words that can follow "failed: "."""
-
-
-def exit_error(code: int, *, out_of_host_memory: bool = False) -> EngineError:
-    """Why a server ended whose log names no cause, from its exit code alone (128 + n for signal n)."""
-    if out_of_host_memory:
-        failure_class = "host_out_of_memory"
-        reason = "the machine's main memory (or the container's limit) ran out; raise docker.memory or free some"
-    elif code == 137:
-        failure_class, reason = "container_exited", "it was killed (SIGKILL) from outside, perhaps for lack of memory"
-    elif code == 139:
-        failure_class, reason = "container_exited", "it crashed (segmentation fault)"
-    elif code in (126, 127):
-        failure_class = "command_not_found"
-        reason = "its command was not found or cannot be run; set docker.command or process.command"
-    else:
-        failure_class = "container_exited"
-        reason = f"it ended by itself with exit code {code} and named no cause in its log"
-    return EngineError(failure_class=failure_class, reason=reason, line="", line_number=0)
