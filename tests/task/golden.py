@@ -156,6 +156,8 @@ CASES: dict[str, tuple[str, str | list[str]]] = {
         "parameters: {a: !!python/object/apply:os.system [x]}",
         "1:17: parameters.a: the tag `!!python/object/apply:os.system` is not allowed; a task file holds plain values only",
     ),
+    "scalar tag": ("name: !!binary aGk=", "1:7: name: the tag `!!binary` is not allowed; a task file holds plain values only"),
+    "no whole number": ("gpus: [!!int x]", "1:8: gpus[0]: `x` cannot be read as int"),
     "duplicate key": ("name: a\nname: b", "2:1: name: stands twice, first in line 1; keep one of them"),
     "itself": ("env: &a {b: *a}", ["1:6: env.b: the anchor holds itself; a value cannot be part of itself"]),
 }

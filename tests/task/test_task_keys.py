@@ -151,6 +151,12 @@ def test_the_same_task_as_json_indented_by_tabs(tmp_path: Path) -> None:
     assert wrong[0] == "2:2: engina: unknown key; did you mean engine?"
 
 
+def test_what_yaml_makes_of_plain_words(tmp_path: Path) -> None:
+    text = "parameters: {a: 2024-01-01, b: 1e-3, c: 1_000, d: 0x10, e: 08, f: =, g: '010', h: -.5e2}\n"
+    values = [each.values[0] for each in task_of(tmp_path, text).space.parameters]
+    assert values == ["2024-01-01", 0.001, 1000, 16, "08", "=", "010", -50.0]
+
+
 def test_anchors_and_merge_keys(tmp_path: Path) -> None:
     text = """
     parameters: {a: &values [1, 2], b: *values}
