@@ -89,6 +89,13 @@ def test_what_it_says(tmp_path: Path, changes: dict[str, Any], key: str, severit
     assert (reading.task is None) == (severity == "error")
 
 
+def test_its_time_is_minutes(tmp_path: Path) -> None:
+    benchmark = {"traffic_scenarios": ["D(1,1)"], "num_concurrency": [1], "max_time_per_iteration": 2}
+    reading = reading_of(tmp_path, json.dumps(_task(benchmark=benchmark)), name="old.json")
+    assert reading.task and reading.task.benchmark.max_time_s == 120.0
+    assert [problem.severity for problem in reading.problems] == ["warning"]
+
+
 def test_a_task_of_ours_that_misses_its_engine_is_not_taken_for_one(tmp_path: Path) -> None:
     reading = reading_of(tmp_path, "engine: sglang\noptimization: {}\n")
     assert "1:1" not in said(reading)[0] and any("optimization: unknown key" in each for each in said(reading))

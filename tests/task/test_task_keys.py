@@ -121,6 +121,10 @@ def test_sections_that_are_all_comments_count_as_absent(tmp_path: Path) -> None:
     assert (task.docker, task.space.parameters, task.gpus) == (DockerOptions(), (), None)
 
 
+def test_a_byte_order_mark_moves_no_column(tmp_path: Path) -> None:
+    assert problems_of(tmp_path, "\ufeffnam: x\n") == ["1:1: nam: unknown key; did you mean name?"]
+
+
 def test_gpus_of_an_empty_list_means_none_asked_for(tmp_path: Path) -> None:
     assert task_of(tmp_path, "gpus: []\n").gpus == ()
 
@@ -227,6 +231,8 @@ class TestModel:
         text = f'model: /in/m\ndocker: {{mounts: ["{tmp_path}:/in"]}}\n'
         task = task_of(tmp_path, text, rest=REST.replace("model: tiny", ""))
         assert (task.model.kind, task.model.given) == ("name", "/in/m")
+        without_container = reading_of(tmp_path, "backend: process\n" + text, rest=REST.replace("model: tiny", ""))
+        assert [problem.key for problem in without_container.problems] == ["model"]
 
     def test_variables_are_filled_in(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("WHERE", str(tmp_path))
