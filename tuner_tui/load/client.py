@@ -35,6 +35,10 @@ class Generator:
         self._process = process
         self._stderr = stderr
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     @classmethod
     async def start(cls, cpus: str | None = None, stderr: Path | None = None) -> Generator:
         """Starts the process and waits until it is up; `stderr` takes what it prints for people, appended.

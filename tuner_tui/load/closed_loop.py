@@ -120,6 +120,8 @@ class ClosedLoop:
         self._example = self._example or error
         self._failed_in_a_row += 1
         self._unanswered_in_a_row = self._unanswered_in_a_row + 1 if record.status is None else 0
+        if self._gave_up is not None:
+            return
         concurrency = self._order.concurrency
         if self._unanswered_in_a_row >= _UNANSWERED_IN_A_ROW_PER_CONCURRENCY * concurrency:
             self._gave_up = f"gave up after {self._unanswered_in_a_row} requests in a row without an answer: {error}"

@@ -86,11 +86,11 @@ def parse(text: str) -> Scenario:
         found = pattern.fullmatch(bare)
         if found:
             return build(bare, [int(number) for number in found.groups()])
-    letter = bare[:1].upper()
-    form = _NEAREST.get(letter)
-    if form is None:
+    letter = re.match(r"([DNU])(?!\w)", bare.upper(), re.ASCII)
+    if letter is None:
         raise ValueError(f"{text!r} is not a traffic scenario; expected {EXPECTED}")
-    raise ValueError(f"{text!r} is not a traffic scenario; with {letter} the form is {form}, in whole numbers")
+    form = _NEAREST[letter[1]]
+    raise ValueError(f"{text!r} is not a traffic scenario; with {letter[1]} the form is {form}, in whole numbers")
 
 
 def _fixed(text: str, numbers: list[int]) -> Scenario:
@@ -130,10 +130,10 @@ def _at_least_one(text: str, prompt: int, output: int) -> None:
 
 
 _FORMS: tuple[tuple[re.Pattern[str], Callable[[str, list[int]], Scenario]], ...] = (
-    (re.compile(r"D\((\d+),(\d+)\)", re.ASCII), _fixed),
-    (re.compile(r"N\((\d+),(\d+)\)/\((\d+),(\d+)\)", re.ASCII), _normal),
-    (re.compile(r"U\((\d+),(\d+)\)/\((\d+),(\d+)\)", re.ASCII), _uniform),
-    (re.compile(r"U\((\d+),(\d+)\)", re.ASCII), _uniform_from_one),
+    (re.compile(r"D\((\d{1,9}),(\d{1,9})\)", re.ASCII), _fixed),
+    (re.compile(r"N\((\d{1,9}),(\d{1,9})\)/\((\d{1,9}),(\d{1,9})\)", re.ASCII), _normal),
+    (re.compile(r"U\((\d{1,9}),(\d{1,9})\)/\((\d{1,9}),(\d{1,9})\)", re.ASCII), _uniform),
+    (re.compile(r"U\((\d{1,9}),(\d{1,9})\)", re.ASCII), _uniform_from_one),
 )
 _NEAREST = {
     "D": "D(in,out)",

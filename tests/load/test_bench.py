@@ -1,0 +1,71 @@
+"""The load alone, against a server that somebody else started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.load.scripted_server import Reply, Request, serving, steady
+from tuner_tui.load.bench import bench
+from tuner_tui.load.client import LoadError
+from tuner_tui.load.metrics import read_records
+from tuner_tui.load.model import Level, LoadProgress
+
+LEVELS = [Level(scenario="D(20,5)", concurrency=concurrency) for concurrency in (1, 3)]
+
+
+async def test_every_level_is_warmed_up_and_measured(tmp_path: Path) -> None:
+    seen: list[LoadProgress] = []
+    async with serving(steady(0.03, 0.01)) as server:
+        results = await bench(
+            server.url + "/v1/",
+            LEVELS,
+            max_requests=9,
+            records=tmp_path / "mine.jsonl",
+            on_progress=seen.append,
+        )
+    assert [(result.concurrency, result.requests, result.succeeded) for result in results] == [(1, 9, 9), (3, 9, 9)]
+    assert [result.wrong_length for result in results] == [0, 0]
+    assert len(server.requests) == 2 + 9 + 6 + 9
+    assert len(read_records(tmp_path / "mine.jsonl")) == 18
+    assert seen
+    first = results[0].metrics
+    assert first.ttft_s is not None
+    assert first.ttft_s.p50 == pytest.approx(0.03, abs=0.015)
+
+
+async def test_each_call_has_other_prompts() -> None:
+    async with serving(steady(0, 0)) as server:
+        for _ in range(2):
+            await bench(server.url, LEVELS[:1], max_requests=2)
+    prompts = [tuple(request.body["prompt"]) for request in server.requests]
+    assert len(set(prompts)) == len(prompts) == 8
+
+
+async def test_records_are_never_mixed_with_others(tmp_path: Path) -> None:
+    path = tmp_path / "mine.jsonl"
+    path.write_text("kept")
+    with pytest.raises(LoadError, match="exists already"):
+        await bench("http://127.0.0.1:1", LEVELS, max_requests=1, records=path)
+    assert path.read_text() == "kept"
+
+
+async def test_no_server_is_one_sentence() -> None:
+    async with serving(steady(0, 0)) as server:
+        url = server.url
+    with pytest.raises(LoadError, match=rf"^{url}/v1/models: connection refused$"):
+        await bench(url, LEVELS, max_requests=1)
+    with pytest.raises(LoadError, match=r"every warm-up request of D\(20,5\) × 1 failed: .*connection refused"):
+        await bench(url, LEVELS, max_requests=1, model="named")
+    with pytest.raises(LoadError, match="expected one like http"):
+        await bench("127.0.0.1:8000", LEVELS, max_requests=1)
+
+
+async def test_an_endpoint_that_is_not_there_is_one_sentence() -> None:
+    async def script(request: Request, reply: Reply) -> None:
+        reply.start(404, "application/json", body=b'{"detail":"Not Found"}')
+
+    async with serving(script) as server:
+        with pytest.raises(LoadError, match=r"HTTP 404: Not Found; has this server the endpoint, and the model\?"):
+            await bench(server.url, LEVELS, max_requests=1)

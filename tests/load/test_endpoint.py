@@ -1,0 +1,246 @@
+"""One request: what is sent, what is timed, and what is made of a server that misbehaves."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from tests.load.scripted_server import DONE, Reply, Request, Script, event, serving, steady, token, usage
+from tuner_tui.load.address import api_base
+from tuner_tui.load.answer import Answer
+from tuner_tui.load.endpoint import Endpoint, LoadImpossible
+from tuner_tui.load.model import Job, RequestRecord
+from tuner_tui.load.prompts import Prompts
+
+
+@contextlib.asynccontextmanager
+async def endpoint(url: str, **options: Any) -> AsyncIterator[Endpoint]:
+    made = Endpoint(Job(url=url, records="", max_requests=1, **options))
+    try:
+        await made.find_model()
+        yield made
+    finally:
+        await made.close()
+
+
+async def one(script: Script, **options: Any) -> tuple[RequestRecord, Request]:
+    async with serving(script) as server, endpoint(server.url, **options) as made:
+        request = made.prepare(0, Prompts(1), 12, 3)
+        record = await made.send(request, Answer(), 0, 0.0)
+        return record, server.requests[0]
+
+
+async def test_what_is_sent() -> None:
+    record, request = await one(steady(0, 0), request={"temperature": 0, "stream": False})
+    assert request.path == "/v1/completions"
+    prompt = request.body.pop("prompt")
+    assert len(prompt) == 12
+    assert request.body == {
+        "model": "scripted",
+        "max_tokens": 3,
+        "min_tokens": 3,
+        "ignore_eos": True,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "temperature": 0,
+    }
+    assert request.headers["accept-encoding"] == "identity"
+    assert (record.asked_prompt_tokens, record.asked_output_tokens) == (12, 3)
+    assert (record.prompt_tokens, record.output_tokens, record.chunks) == (12, 3, 3)
+    assert (record.status, record.finish_reason, record.error) == (200, "length", None)
+
+
+async def test_the_users_keys_win(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_KEY", "s3cret")
+    record, request = await one(
+        steady(0, 0), model="mine", request={"max_tokens": 5, "ignore_eos": False}, api_key_variable="SOME_KEY"
+    )
+    assert (request.body["max_tokens"], request.body["min_tokens"], request.body["ignore_eos"]) == (5, 5, False)
+    assert request.body["model"] == "mine"
+    assert request.headers["authorization"] == "Bearer s3cret"
+    assert record.asked_output_tokens == 5
+
+
+async def test_a_length_that_is_not_forced_is_not_asked() -> None:
+    record, request = await one(steady(0, 0), force_length=False)
+    assert "min_tokens" not in request.body
+    assert "ignore_eos" not in request.body
+    assert record.asked_output_tokens == 0
+
+
+async def test_chat() -> None:
+    async def script(request: Request, reply: Reply) -> None:
+        reply.start()
+        reply.send(event({"choices": [{"delta": {"role": "assistant", "content": ""}}]}))
+        reply.send(event({"choices": [{"delta": {"content": "a"}, "finish_reason": "length"}]}) + usage(19, 1) + DONE)
+        reply.end()
+
+    record, request = await one(script, endpoint="chat")
+    assert request.path == "/v1/chat/completions"
+    assert len(request.body["messages"][0]["content"].split()) == 12
+    assert (record.prompt_tokens, record.chunks, record.error) == (19, 1, None)
+
+
+async def test_events_cut_anywhere_and_several_in_a_chunk() -> None:
+    async def script(request: Request, reply: Reply) -> None:
+        reply.start()
+        stream = b": hello\n\n" + token("é") + token() + token(finish="length") + usage(12, 3) + DONE
+        for at in range(0, len(stream), 7):
+            reply.send(stream[at : at + 7])
+            await asyncio.sleep(0)
+        reply.end()
+
+    record, _ = await one(script)
+    assert (record.chunks, record.output_tokens, record.error) == (3, 3, None)
+
+
+async def test_without_usage_counts_are_unknown() -> None:
+    async def script(request: Request, reply: Reply) -> None:
+        reply.start()
+        reply.send(token() + token(finish="length") + DONE)
+        reply.end()
+
+    record, _ = await one(script)
+    assert (record.output_tokens, record.prompt_tokens, record.chunks, record.error) == (None, None, 2, None)
+
+
+def refusing(status: int, body: bytes, content_type: str = "application/json") -> Script:
+    async def script(request: Request, reply: Reply) -> None:
+        reply.start(status, content_type, body=body)
+
+    return script
+
+
+def breaking(*pieces: bytes, end: bool = False) -> Script:
+    async def script(request: Request, reply: Reply) -> None:
+        reply.start()
+        for piece in pieces:
+            reply.send(piece)
+        if end:
+            reply.end()
+        else:
+            await asyncio.sleep(0.02)
+            reply.drop()
+
+    return script
+
+
+async def silent(request: Request, reply: Reply) -> None:
+    reply.start()
+    reply.send(token())
+    await asyncio.sleep(30)
+
+
+async def vanishing(request: Request, reply: Reply) -> None:
+    reply.drop()
+
+
+@pytest.mark.parametrize(
+    ("script", "status", "error"),
+    [
+        (refusing(500, b"Internal Server Error", "text/plain"), 500, "HTTP 500: Internal Server Error"),
+        (refusing(429, b'{"error":{"message":"slow down"}}'), 429, "HTTP 429: slow down"),
+        (refusing(503, b""), 503, "HTTP 503"),
+        (refusing(307, b"elsewhere"), 307, "HTTP 307: elsewhere"),
+        (
+            refusing(400, b'{"error":{"message":"unknown field: ignore_eos"}}'),
+            400,
+            "HTTP 400: unknown field: ignore_eos (the server refuses ignore_eos, without which output lengths cannot "
+            "be forced)",
+        ),
+        (
+            refusing(200, b'{"choices":[]}'),
+            200,
+            'the answer is not an event stream (application/json): {"choices":[]}',
+        ),
+        (breaking(token(), token()), 200, "the server closed the connection after 2 chunks"),
+        (breaking(token(), token(), end=True), 200, "the stream ended early, after 2 chunks"),
+        (breaking(token(finish="length") + DONE), 200, None),
+        (breaking(token() + event({"error": {"message": "boom"}}) + DONE, end=True), 200, "error in the stream: boom"),
+        (vanishing, None, "the server closed the connection"),
+    ],
+)
+async def test_failures_are_recorded_for_what_they_are(script: Script, status: int | None, error: str | None) -> None:
+    record, _ = await one(script)
+    assert (record.status, record.error) == (status, error)
+    assert record.end_s >= record.sent_s
+
+
+async def test_a_server_that_stalls_is_given_up() -> None:
+    record, _ = await one(silent, request_timeout_s=0.3)
+    assert record.error == "no end within 0.3 s after 1 chunks"
+    assert record.end_s - record.sent_s == pytest.approx(0.3, abs=0.2)
+    assert record.first_s is not None
+
+
+async def test_what_is_no_http_is_said() -> None:
+    async def babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"SSH-2.0-OpenSSH\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(babble, "127.0.0.1", 0)
+    async with server, endpoint(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", model="m") as made:
+        record = await made.send(made.prepare(0, Prompts(1), 2, 2), Answer(), 0, 0.0)
+    assert record.status is None
+    assert record.error is not None
+    assert record.error.startswith("not an HTTP answer: ")
+
+
+async def test_a_proxy_is_never_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    record, _ = await one(steady(0, 0))
+    assert record.error is None
+
+
+@pytest.mark.parametrize(
+    ("models", "reason"),
+    [
+        ({"data": []}, "names no model"),
+        ({"models": []}, "did not answer with a list of models"),
+        ([], "did not answer with a list of models"),
+    ],
+)
+async def test_no_model_is_said(models: Any, reason: str) -> None:
+    async with serving(steady(0, 0)) as server:
+        server.models = models
+        with pytest.raises(LoadImpossible, match=reason):
+            async with endpoint(server.url):
+                pass
+
+
+async def test_no_server_and_no_key_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serving(steady(0, 0)) as server:
+        url = server.url
+    with pytest.raises(LoadImpossible, match=r"/v1/models: connection refused"):
+        async with endpoint(url):
+            pass
+    monkeypatch.delenv("NO_SUCH_KEY", raising=False)
+    with pytest.raises(LoadImpossible, match="NO_SUCH_KEY, which is to hold the API key, is not set"):
+        async with endpoint(url, api_key_variable="NO_SUCH_KEY"):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("url", "base"),
+    [
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000/v1"),
+        ("http://127.0.0.1:8000/", "http://127.0.0.1:8000/v1"),
+        ("https://host/api/v1/", "https://host/api/v1"),
+        ("http://host/v1/chat/completions", "http://host/v1"),
+        ("http://[::1]:80/v1/completions", "http://[::1]:80/v1"),
+    ],
+)
+def test_the_address_is_taken_with_and_without_v1(url: str, base: str) -> None:
+    assert api_base(url) == base
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:8000", "localhost", "", "ftp://host", "http://", "http://host:port"])
+def test_what_is_no_url_is_said(url: str) -> None:
+    with pytest.raises(ValueError, match=r"expected one like http://127\.0\.0\.1:8000"):
+        api_base(url)
