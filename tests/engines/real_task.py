@@ -59,6 +59,9 @@ def real_task(
         where |= {"mounts": [f"{python}:{python}:ro", f"{ENGINES}:{ENGINES}:ro"], "cpuset": "0", "shm_size": "1g"}
     else:
         where |= {"cpus": "0"}
+    env = _ENVIRONMENT | known["env"]
+    if "kv-cache-memory-bytes" in parameters:
+        env.pop("VLLM_CPU_KVCACHE_SPACE")  # vLLM takes the flag only where this is not set
     document = {
         "name": f"{engine}-{backend}",
         "engine": engine,
@@ -66,7 +69,7 @@ def real_task(
         "backend": backend,
         **({"image": "engine-base:bookworm"} if backend == "docker" else {}),
         "gpus": [],
-        "env": _ENVIRONMENT | known["env"],
+        "env": env,
         backend: where,
         "parameters": {**known["parameters"], **parameters},
         **({"unchecked": unchecked} if unchecked else {}),

@@ -6,25 +6,37 @@ from pathlib import Path
 
 import click
 
+from tuner_tui.backends.backend import BackendUnavailable
 from tuner_tui.backends.leftovers import Leftover, find_leftovers, remove
 from tuner_tui.runs.lock import holder
 
 
 def clean_up() -> int:
-    """Removes what dead runners left; says what was removed and what belongs to a live run."""
+    """Removes what dead runners left; says what was removed and what belongs to a live run. Exit code 1 where
+    something could not be looked at or removed."""
     removed = kept = 0
-    for leftover in find_leftovers():
+    code = 0
+    try:
+        leftovers = find_leftovers()
+    except BackendUnavailable as error:
+        click.echo(f"containers are not looked at: {error}", err=True)
+        leftovers = find_leftovers(docker=False)
+        code = 1
+    for leftover in leftovers:
         if _is_live(leftover):
             kept += 1
             continue
-        remove(leftover)
+        if not remove(leftover):
+            click.echo(f"{leftover.kind} {leftover.id[:12]} could not be removed", err=True)
+            code = 1
+            continue
         removed += 1
         click.echo(
             f"removed {leftover.kind} {leftover.id[:12]} ({leftover.name}) of {leftover.run or 'an unknown run'}"
         )
     live = f"; {kept} belong to live runs and stay" if kept else ""
     click.echo(f"{removed} removed{live}" if removed else f"nothing to remove{live}", err=True)
-    return 0
+    return code
 
 
 def _is_live(leftover: Leftover) -> bool:

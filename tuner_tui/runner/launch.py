@@ -230,6 +230,8 @@ class Launch:
 
     def _cause_of_death(self) -> Failure:
         assert self._exit is not None
+        if self._exit.done():
+            self._log.close()  # the last line may have no line end
         cause, tail = self._log.cause(), tuple(self._log.tail(_TAIL_LINES))
         ended = self._exit.result() if self._exit.done() else None
         if ended is not None and ended.out_of_host_memory:
