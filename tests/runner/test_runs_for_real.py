@@ -21,9 +21,9 @@ from tuner_tui.runs.lock import holder
 
 @pytest.fixture(autouse=True)
 def nothing_is_left() -> Any:
-    before = {leftover.id for leftover in find_leftovers()}
+    before = {leftover.id for leftover in find_leftovers(docker=False)}
     yield
-    assert {leftover.id for leftover in find_leftovers()} <= before
+    assert {leftover.id for leftover in find_leftovers(docker=False)} <= before
 
 
 def test_a_grid_is_measured_and_the_result_is_all_that_standard_output_has(tmp_path: Path, runs_dir: Path) -> None:
@@ -129,7 +129,7 @@ def test_killed_at_once_the_guard_cleans_and_resume_finishes(tmp_path: Path, run
         assert following.wait(20) == 1
         assert following.stderr is not None
         assert "the runner died" in following.stderr.read()
-    until(lambda: not find_leftovers(), within_s=10)
+    until(lambda: not find_leftovers(docker=False), within_s=10)
     before = state(folder)
     finished = {launch.number for each in before.experiments for launch in each.counted}
     results = json.loads(tuner("resume", "latest", "--json").stdout)
