@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tuner_tui.backends.leftovers import find_leftovers
 
 from tests.runner.simulated_task import simulated_task
 from tests.tuner import in_launch, only_run, start, state, tuner, until
+from tuner_tui.backends.leftovers import find_leftovers
 from tuner_tui.runs.commands import AddConfigurations, Continue, Pause, Skip, append_command
 from tuner_tui.runs.events import LaunchFailing
 from tuner_tui.runs.journal import JournalReader
