@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import statistics
 import sys
@@ -189,6 +190,14 @@ async def test_an_order_that_cannot_be_carried_out_is_said(
         await generator.begin(msgspec.structs.replace(job(server, tmp_path), **options))
         with pytest.raises(LoadError, match=reason):
             await generator.run(order, ignore)
+
+
+async def test_records_that_cannot_be_written_are_no_silent_gap(generator: Generator, tmp_path: Path) -> None:
+    async with serving(steady(0.05, 0)) as server:
+        await generator.begin(job(server, tmp_path, max_requests=40))
+        resource.prlimit(generator.pid, resource.RLIMIT_FSIZE, (1_000, 1_000))
+        with pytest.raises(LoadError, match=r"^/\S+/requests\.jsonl: cannot be written: File too large$"):
+            await generator.run(level(2), ignore)
 
 
 async def test_cpus_are_taken() -> None:

@@ -75,8 +75,10 @@ class ClosedLoop:
                         lanes.create_task(self._lane())
             finally:
                 ticking.cancel()
-                await asyncio.gather(ticking, return_exceptions=True)
-                self._records.flush()
+                [ended] = await asyncio.gather(ticking, return_exceptions=True)
+            if isinstance(ended, Exception):
+                raise ended
+            self._records.flush()
         return LevelDone(
             level=self._order.level,
             warm_up=self._order.warm_up,

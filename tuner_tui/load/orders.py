@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -60,39 +61,53 @@ async def _work(lines: asyncio.Queue[bytes], report: Report) -> None:
     if job.max_requests is None and job.max_time_s is None:
         raise LoadImpossible("a level needs an end: give max_requests, max_time, or both")
     if job.cpus is not None:
-        try:
+        with _value_errors_end_it():
             pin(job.cpus)
-        except ValueError as error:
-            raise LoadImpossible(str(error)) from error
     endpoint = Endpoint(job)
     try:
         await endpoint.find_model()
-        try:
+        with _write_errors_end_it(job):
             records = RecordFile(Path(job.records))
-        except OSError as error:
-            raise LoadImpossible(f"{job.records}: cannot be written: {error.strerror}") from error
         try:
-            prompts = Prompts(job.seed)
-            while True:
-                order = _decode(await lines.get(), RunLevel)
-                try:
-                    scenario = parse(order.scenario)
-                    if order.concurrency < 1:
-                        raise ValueError(f"concurrency {order.concurrency} is not possible; it is at least 1")
-                except ValueError as error:
-                    raise LoadImpossible(str(error)) from error
-                loop = ClosedLoop(
-                    order, scenario, job=job, endpoint=endpoint, prompts=prompts, records=records, report=report
-                )
-                try:
-                    done = await loop.run()
-                except OSError as error:
-                    raise LoadImpossible(f"{job.records}: cannot be written: {error.strerror}") from error
-                report(done)
+            await _run_levels(lines, report, job, endpoint, records)
         finally:
-            records.close()
+            # Each level's end has written all; a close that fails again has nothing new to say.
+            with suppress(OSError):
+                records.close()
     finally:
         await endpoint.close()
+
+
+async def _run_levels(
+    lines: asyncio.Queue[bytes], report: Report, job: Job, endpoint: Endpoint, records: RecordFile
+) -> None:
+    prompts = Prompts(job.seed)
+    while True:
+        order = _decode(await lines.get(), RunLevel)
+        with _value_errors_end_it():
+            scenario = parse(order.scenario)
+            if order.concurrency < 1:
+                raise ValueError(f"concurrency {order.concurrency} is not possible; it is at least 1")
+        loop = ClosedLoop(order, scenario, job=job, endpoint=endpoint, prompts=prompts, records=records, report=report)
+        with _write_errors_end_it(job):
+            done = await loop.run()
+        report(done)
+
+
+@contextmanager
+def _value_errors_end_it() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise LoadImpossible(str(error)) from error
+
+
+@contextmanager
+def _write_errors_end_it(job: Job) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise LoadImpossible(f"{job.records}: cannot be written: {error.strerror}") from error
 
 
 def _decode(line: bytes, kind: type[_Order]) -> _Order:

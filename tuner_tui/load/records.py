@@ -17,11 +17,10 @@ class RecordFile:
 
     def __init__(self, path: Path) -> None:
         """Raises OSError. A torn last line, left by a writer that was killed, is cut off."""
-        self._file: BinaryIO = path.open("ab+", buffering=0)
+        self._file: BinaryIO = path.open("ab+")
         self._encoder = msgspec.json.Encoder()
         self._waiting: list[bytes] = []
-        whole = _whole_lines(self._file)
-        self._file.truncate(whole)
+        self._file.truncate(_whole_lines(self._file))
 
     def add(self, record: RequestRecord) -> None:
         self._waiting.append(self._encoder.encode(record))
@@ -30,10 +29,13 @@ class RecordFile:
         if self._waiting:
             lines, self._waiting = self._waiting, []
             self._file.write(b"\n".join(lines) + b"\n")
+            self._file.flush()
 
     def close(self) -> None:
-        self.flush()
-        self._file.close()
+        try:
+            self.flush()
+        finally:
+            self._file.close()
 
 
 def read_records(path: Path) -> list[RequestRecord]:
