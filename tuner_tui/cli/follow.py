@@ -14,7 +14,7 @@ import click
 import msgspec
 
 from tuner_tui.load.model import Level, LoadProgress
-from tuner_tui.report.words import configuration_words, duration_words, milliseconds
+from tuner_tui.report.words import duration_words, label, milliseconds, split_common
 from tuner_tui.runs.commands import Stop, append_command
 from tuner_tui.runs.events import (
     AnyEvent,
@@ -151,9 +151,9 @@ class Follower:
             case LaunchStarted():
                 number = snapshot.launches_done + 1
                 configuration = next(e.configuration for e in snapshot.experiments if e.id == event.experiment)
-                self._say(
-                    f"[{number}/{snapshot.launches_planned}] #{event.experiment} {configuration_words(configuration)}"
-                )
+                _, differing = split_common([each.configuration for each in snapshot.experiments])
+                words = label(configuration, differing)
+                self._say(f"[{number}/{snapshot.launches_planned}] #{event.experiment} {words}")
             case ServerReady():
                 memory = event.memory
                 tokens = f", KV cache {memory.kv_cache_tokens:,} tokens" if memory.kv_cache_tokens else ""

@@ -1,33 +1,42 @@
-"""The table at the end of a run, best first."""
+"""The tables at the end of a run, best first."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tuner_tui.load.model import Level, LevelMetrics
-from tuner_tui.report.words import configuration_words, milliseconds
+from tuner_tui.load.model import LevelResult
+from tuner_tui.report.words import configuration_words, milliseconds, split_common, value_words
 from tuner_tui.runs.state import ExperimentState, Snapshot
 from tuner_tui.search.verdict import Verdict, quantity
 
 
 def print_summary(snapshot: Snapshot, console: Console) -> None:
-    """Prints the table, the verdict, and what was wrong with whatever failed."""
+    """Prints the tables, the verdict, and what was wrong with whatever failed."""
     console.print(summary(snapshot), highlight=False)
 
 
 def summary(snapshot: Snapshot) -> RenderableType:
-    """The whole summary. The best carries a star and a word, not only a colour."""
+    """The whole summary, 80 columns wide or less where the flags allow. The best carries a star and a word, not only
+    a colour."""
     verdict = snapshot.verdict
+    common, differing = split_common([experiment.configuration for experiment in snapshot.experiments])
+    ranked = sorted(snapshot.experiments, key=_rank)
     parts: list[RenderableType] = []
     if snapshot.simulated:
         parts.append(Text("SIMULATED: no model ran; timing follows a performance model", style="yellow"))
     if snapshot.experiments:
-        parts.append(_table(snapshot, verdict))
+        parts.append(_ranking(snapshot, ranked, differing, verdict))
+        measured = [experiment for experiment in ranked if experiment.counted and experiment.counted[-1].results]
+        if measured:
+            parts.append(_levels(snapshot, measured))
+        if common and len(snapshot.experiments) > 1:
+            parts.append(Text(f"all: {configuration_words(common)}", style="dim"))
     parts += [_doubt(experiment) for experiment in snapshot.experiments if experiment.status in ("failed", "invalid")]
     if snapshot.finished and snapshot.finished.sentence:
         parts.append(Text(snapshot.finished.sentence, style="red"))
@@ -36,48 +45,70 @@ def summary(snapshot: Snapshot) -> RenderableType:
     return Group(*parts)
 
 
-def _table(snapshot: Snapshot, verdict: Verdict) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
-    table.add_column("")
-    table.add_column("#", justify="right")
-    table.add_column("configuration", overflow="fold")
+def _ranking(
+    snapshot: Snapshot, ranked: Sequence[ExperimentState], differing: Sequence[str], verdict: Verdict
+) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("", no_wrap=True)
+    table.add_column("#", justify="right", no_wrap=True)
+    for name in differing:
+        table.add_column(_broken(name), justify="right", overflow="fold")
     table.add_column("score", justify="right", no_wrap=True)
     table.add_column("start", justify="right", no_wrap=True)
-    for level in snapshot.levels:
-        table.add_column(Text(f"{level.name}\nTTFT  TPOT  tok/s"), justify="right", no_wrap=True)
-    for experiment in sorted(snapshot.experiments, key=_rank):
-        table.add_row(*_row(snapshot, experiment, verdict))
+    table.add_column("KV tokens", justify="right", no_wrap=True)
+    for experiment in ranked:
+        mark, style = "", ""
+        if experiment.id == verdict.leader:
+            mark, style = ("≈ tied" if verdict.kind == "tie" else "★ best"), "bold green"
+        elif experiment.id in verdict.tied_with:
+            mark = "≈ tied"
+        launch = experiment.counted[-1] if experiment.counted else None
+        score: str = experiment.status
+        if experiment.status == "succeeded" and experiment.score is not None:
+            score = quantity(snapshot.objective, experiment.score.value)
+        start = "–" if launch is None or launch.start_s is None else f"{launch.start_s:.1f} s"
+        tokens = launch.memory.kv_cache_tokens if launch is not None else None
+        cells = [mark, str(experiment.id), *(value_words(experiment.configuration, name) for name in differing)]
+        cells += [score, start, "–" if tokens is None else f"{tokens:,}"]
+        table.add_row(*(Text(cell, style=style) for cell in cells))
     return table
+
+
+def _levels(snapshot: Snapshot, ranked: Sequence[ExperimentState]) -> Table:
+    """One block a level: what each configuration did there."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("level", no_wrap=True)
+    for name in ("#", "requests", "TTFT mean", "TPOT mean", "E2E mean", "tok/s"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for level in snapshot.levels:
+        name = level.name
+        for experiment in ranked:
+            for result in experiment.counted[-1].results:
+                if (result.scenario, result.concurrency) == (level.scenario, level.concurrency):
+                    table.add_row(*(Text(cell) for cell in (name, str(experiment.id), *_figures(result))))
+                    name = ""
+    return table
+
+
+def _broken(flag: str, width: int = 14) -> str:
+    """A flag's name in lines of at most `width` characters where its hyphens allow."""
+    lines = [""]
+    for part in flag.replace("-", "-\0").split("\0"):
+        if lines[-1] and len(lines[-1]) + len(part) > width:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)
+
+
+def _figures(result: LevelResult) -> list[str]:
+    metrics = result.metrics
+    means = [each.mean if each else None for each in (metrics.ttft_s, metrics.tpot_s, metrics.e2e_s)]
+    return [str(result.requests), *(milliseconds(mean) for mean in means), f"{metrics.output_tokens_per_s:.0f}"]
 
 
 def _rank(experiment: ExperimentState) -> tuple[float, int]:
     score = experiment.score.value if experiment.status == "succeeded" and experiment.score else math.inf
     return (score, experiment.id)
-
-
-def _row(snapshot: Snapshot, experiment: ExperimentState, verdict: Verdict) -> list[Text]:
-    mark, style = "", ""
-    if experiment.id == verdict.leader:
-        mark, style = ("≈ tied" if verdict.kind == "tie" else "★ best"), "bold green"
-    elif experiment.id in verdict.tied_with:
-        mark = "≈ tied"
-    launch = experiment.counted[-1] if experiment.counted else None
-    score: str = experiment.status
-    if experiment.status == "succeeded" and experiment.score is not None:
-        score = quantity(snapshot.objective, experiment.score.value)
-    start = "–" if launch is None or launch.start_s is None else f"{launch.start_s:.1f} s"
-    measured = {} if launch is None else {(r.scenario, r.concurrency): r.metrics for r in launch.results}
-    cells = [mark, str(experiment.id), configuration_words(experiment.configuration), score, start]
-    cells += [_level(level, measured.get((level.scenario, level.concurrency))) for level in snapshot.levels]
-    return [Text(cell, style=style) for cell in cells]
-
-
-def _level(level: Level, metrics: LevelMetrics | None) -> str:
-    if metrics is None:
-        return "–"
-    ttft = milliseconds(metrics.ttft_s.mean if metrics.ttft_s else None)
-    tpot = milliseconds(metrics.tpot_s.mean if metrics.tpot_s else None)
-    return f"{ttft}  {tpot}  {metrics.output_tokens_per_s:.0f}"
 
 
 def _doubt(experiment: ExperimentState) -> Text:

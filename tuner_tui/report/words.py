@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tuner_tui.task.model import Configuration, Value
+
+_ABSENT = object()
 
 
 def configuration_words(configuration: Configuration) -> str:
     """`mem-fraction-static 0.7, enable-mixed-chunk`; `(defaults)` where nothing is set."""
     return ", ".join(_flag(name, value) for name, value in configuration.items()) or "(defaults)"
+
+
+def split_common(configurations: Sequence[Configuration]) -> tuple[Configuration, list[str]]:
+    """What all configurations share, and the names of the flags that tell them apart (in the order they come)."""
+    names = list(dict.fromkeys(name for configuration in configurations for name in configuration))
+    first = configurations[0] if configurations else {}
+    same = [name for name in names if all(c.get(name, _ABSENT) == first.get(name, _ABSENT) for c in configurations)]
+    return {name: first[name] for name in same if name in first}, [name for name in names if name not in same]
+
+
+def label(configuration: Configuration, differing: Sequence[str]) -> str:
+    """The configuration by what tells it apart; in full where nothing does."""
+    return configuration_words(
+        {name: configuration[name] for name in differing if name in configuration} or configuration
+    )
+
+
+def value_words(configuration: Configuration, name: str) -> str:
+    """One flag's value as a cell of a table: `0.7`, `yes`, a dash where the flag is absent."""
+    value = configuration.get(name)
+    if isinstance(value, list):
+        return " ".join(map(str, value))
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else "–" if value is None else str(value)
 
 
 def _flag(name: str, value: Value) -> str:

@@ -95,8 +95,8 @@ def judge(
         )
         return Verdict(kind="tie", leader=leader.experiment, tied_with=tied, sentence=sentence, provisional=provisional)
     sentence = (
-        f"{ahead}{best} leads, {gap:.1%} ahead of #{second.experiment}; "
-        f"unconfirmed, because one launch each says nothing of the scatter between launches."
+        f"{ahead}{best} leads, {gap:.1%} ahead of #{second.experiment}, "
+        f"but one launch each says nothing of the scatter between launches."
     )
     return Verdict(kind="unconfirmed", leader=leader.experiment, sentence=sentence, provisional=provisional)
 
