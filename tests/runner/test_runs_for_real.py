@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ import pytest
 from tests.runner.simulated_task import simulated_task
 from tests.tuner import in_launch, only_run, start, state, tuner, until
 from tuner_tui.backends.leftovers import find_leftovers
-from tuner_tui.runs.commands import AddConfigurations, Continue, Pause, Skip, append_command
-from tuner_tui.runs.events import LaunchFailing
+from tuner_tui.runs.commands import AddConfigurations, Continue, Pause, Skip, Stop, append_command
+from tuner_tui.runs.events import LaunchFailing, LaunchStarted
 from tuner_tui.runs.journal import JournalReader
 from tuner_tui.runs.lock import holder
 
@@ -130,6 +131,7 @@ def test_killed_at_once_the_guard_cleans_and_resume_finishes(tmp_path: Path, run
         assert following.stderr is not None
         assert "the runner died" in following.stderr.read()
     until(lambda: not find_leftovers(docker=False), within_s=10)
+    append_command(folder.commands, Stop(id="old"))
     before = state(folder)
     finished = {launch.number for each in before.experiments for launch in each.counted}
     results = json.loads(tuner("resume", "latest", "--json").stdout)
@@ -139,6 +141,9 @@ def test_killed_at_once_the_guard_cleans_and_resume_finishes(tmp_path: Path, run
     assert [launch.status for launch in launches].count("interrupted") == 1
     assert {launch.number for launch in launches if launch.status == "succeeded"} >= finished
     assert len(launches) == 4
+    [stale] = after.commands
+    assert (stale.id, stale.accepted) == ("old", False)
+    assert "stale" in stale.why
     assert tuner("resume", "latest").stderr.count("nothing is left to do") == 1
 
 
@@ -153,6 +158,21 @@ def test_ctrl_c_stops_in_order_and_resume_goes_on(tmp_path: Path, runs_dir: Path
     assert stopped.finished.reason == "stopped"
     assert [taken.command for taken in stopped.commands] == ["stop"]
     assert tuner("runs").stdout.count("stopped") == 1
+
+
+def test_a_second_ctrl_c_does_not_wait_for_the_servers_goodbye(tmp_path: Path, runs_dir: Path) -> None:
+    # A server that ignores SIGTERM: in order, its end would take the whole grace of ten seconds.
+    deaf = "trap '' TERM; echo deaf; while :; do sleep 0.1; done"
+    task = simulated_task(tmp_path, {}, process={"command": ["/bin/sh", "-c", deaf]})
+    with start("run", task) as following:
+        folder = in_launch(runs_dir, LaunchStarted)
+        until(lambda: (launch := state(folder).launch) is not None and launch.url)
+        following.send_signal(signal.SIGINT)
+        until(lambda: state(folder).commands)
+        before = time.monotonic()
+        following.send_signal(signal.SIGINT)
+        assert following.wait(20) == 130
+        assert time.monotonic() - before < 5
 
 
 def test_a_sigterm_ends_with_143(tmp_path: Path, runs_dir: Path) -> None:

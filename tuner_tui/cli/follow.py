@@ -93,6 +93,9 @@ class Follower:
         """Until the run is over. None when it ended by itself, else the exit code: 130 or 143 after a signal, 1 where
         the runner died."""
         self._introduce()
+        if self._signal is not None:
+            # It came before the runner did, which takes no commands from before its time.
+            append_command(self._folder.commands, Stop())
         missing_since: float | None = None
         while True:
             events = self._reader.read()

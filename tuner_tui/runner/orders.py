@@ -30,12 +30,14 @@ class Orders:
 
     def __init__(self, path: Path, run: Run) -> None:
         self._reader = CommandReader(path)
+        # Read before the journal says that this runner is there: what is asked after that is asked of it.
+        self._before = self._reader.read()
         self._run = run
 
     async def watch(self) -> None:
         """Forever; cancelled by its owner. What was asked before this runner came is refused as stale."""
         answered = {taken.id for taken in self._run.snapshot.commands}
-        for command in self._reader.read():
+        for command in self._before:
             if isinstance(command, str) or command.id not in answered:
                 self._answer(command, "stale: it was asked before this runner took the run up")
         while True:

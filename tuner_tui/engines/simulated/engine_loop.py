@@ -68,12 +68,14 @@ class EngineLoop:
         """Requests that do not run yet."""
         return len(self._intake) + len(self.scheduler.waiting)
 
-    def submit(self, sequence: Sequence) -> None:
-        """Takes a request in. Raises nothing; what does not fit was refused before."""
+    def submit(self, sequence: Sequence, received_s: float) -> None:
+        """Takes a request in that came at `received_s` (`loop.time()`). Raises nothing; what does not fit was
+        refused before. What this server has really spent on it since then counts as part of its handling."""
         now_s = self._loop.time()
-        sequence.arrived_s = now_s
+        sequence.arrived_s = received_s
         self.requests += 1
-        self._intake.arrive(now_s, handling_s(self._chance) / self._speed, sequence)
+        demand_s = handling_s(self._chance) / self._speed - (now_s - received_s)
+        self._intake.arrive(now_s, max(demand_s, 0.0), sequence)
         self._clock.wake()
 
     def abort(self, sequence: Sequence) -> None:

@@ -43,14 +43,14 @@ from dataclasses import dataclass
 from tuner_tui.engines.simulated.hardware import GIB, Gpu, ModelShape, Parallelism
 
 MEMORY_SHARE = 0.8
-COMPUTE_SHARE = 0.5
+COMPUTE_SHARE = 0.7
 STEP_S = 0.69e-3
 REQUEST_S = 0.025e-3
 LAYER_LAUNCH_S = 0.19e-3
 PREFILL_STEP_S = 1.8e-3
 REDUCE_S = 6e-6
 HOP_S = 60e-6
-HANDLING_S = 4.2e-3
+HANDLING_S = 4.8e-3
 HANDLING_SPREAD_S = 0.55e-3
 HANDLING_SIGMA = 1.4
 

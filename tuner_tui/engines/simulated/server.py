@@ -74,6 +74,7 @@ class Server:
         return await self._complete(request, "chat")
 
     async def _complete(self, request: web.Request, kind: str) -> web.StreamResponse:
+        received_s = asyncio.get_running_loop().time()
         if not self.ready:
             raise BadRequest("The server is not ready yet.", status=503, kind="ServiceUnavailableError")
         asked = read_completion(await request.read(), kind, self._bounds, self._chance)
@@ -83,14 +84,16 @@ class Server:
             )
         shape = Shape(kind, self._bounds.model)
         if asked.stream:
-            return await self._streamed(request, asked, shape)
+            return await self._streamed(request, asked, shape, received_s)
         waiting = Waiting()
-        sequence = await self._run(asked, waiting.emit, waiting.done)
+        sequence = await self._run(asked, waiting.emit, waiting.done, received_s)
         usage = None if self._args.simulate_no_usage else usage_of(sequence)
         text = answer(0, sequence.generated, sequence.seed)
         return web.json_response(shape.whole(text, sequence.reason, usage))
 
-    async def _streamed(self, request: web.Request, asked: CompletionRequest, shape: Shape) -> web.StreamResponse:
+    async def _streamed(
+        self, request: web.Request, asked: CompletionRequest, shape: Shape, received_s: float
+    ) -> web.StreamResponse:
         response = web.StreamResponse(headers=_EVENTS)
         chunked = request.version >= (1, 1)
         if chunked:
@@ -106,11 +109,13 @@ class Server:
             interval=self._args.stream_interval,
             usage=asked.include_usage and not self._args.simulate_no_usage,
         )
-        await self._run(asked, stream.emit, stream.done)
+        await self._run(asked, stream.emit, stream.done, received_s)
         await response.write_eof()
         return response
 
-    async def _run(self, asked: CompletionRequest, emit: Emit, done: asyncio.Future[None]) -> Sequence:
+    async def _run(
+        self, asked: CompletionRequest, emit: Emit, done: asyncio.Future[None], received_s: float
+    ) -> Sequence:
         """Has the request served; `done` is set by `emit`. Cancelled when the client goes: then it is forgotten."""
         loop = asyncio.get_running_loop()
 
@@ -127,7 +132,7 @@ class Server:
             asked.prompt, limit=asked.max_tokens, length=asked.length, reason=asked.reason, emit=emit_and_time
         )
         replica = next(self._next)
-        replica.submit(sequence)
+        replica.submit(sequence, received_s)
         try:
             await done
         except asyncio.CancelledError:
@@ -148,7 +153,7 @@ class Server:
             prompt=(0,), max_tokens=1, length=1, reason="length", stream=False, include_usage=False
         )
         waiting = Waiting()
-        await self._run(asked, waiting.emit, waiting.done)
+        await self._run(asked, waiting.emit, waiting.done, asyncio.get_running_loop().time())
         return web.Response()
 
     async def _models(self, request: web.Request) -> web.Response:
