@@ -6,25 +6,29 @@ import json
 import os
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.runner.simulated_task import simulated_task
 from tests.tuner import in_launch, only_run, start, state, tuner, until
-from tuner_tui.backends.leftovers import find_leftovers
+from tuner_tui.backends.leftovers import Leftover, find_leftovers
 from tuner_tui.runs.commands import AddConfigurations, Continue, Pause, Skip, Stop, append_command
 from tuner_tui.runs.events import LaunchFailing, LaunchStarted
 from tuner_tui.runs.journal import JournalReader
 from tuner_tui.runs.lock import holder
 
 
+def left_by(runs_dir: Path) -> list[Leftover]:
+    """Processes of this test's runs that are still there."""
+    return [each for each in find_leftovers(docker=False) if each.run.startswith(str(runs_dir))]
+
+
 @pytest.fixture(autouse=True)
-def nothing_is_left() -> Any:
-    before = {leftover.id for leftover in find_leftovers(docker=False)}
+def nothing_is_left(runs_dir: Path) -> Iterator[None]:
     yield
-    assert {leftover.id for leftover in find_leftovers(docker=False)} <= before
+    assert left_by(runs_dir) == []
 
 
 def test_a_grid_is_measured_and_the_result_is_all_that_standard_output_has(tmp_path: Path, runs_dir: Path) -> None:
@@ -130,7 +134,7 @@ def test_killed_at_once_the_guard_cleans_and_resume_finishes(tmp_path: Path, run
         assert following.wait(20) == 1
         assert following.stderr is not None
         assert "the runner died" in following.stderr.read()
-    until(lambda: not find_leftovers(docker=False), within_s=10)
+    until(lambda: not left_by(runs_dir), within_s=10)
     append_command(folder.commands, Stop(id="old"))
     before = state(folder)
     finished = {launch.number for each in before.experiments for launch in each.counted}

@@ -74,8 +74,9 @@ class EngineLoop:
         now_s = self._loop.time()
         sequence.arrived_s = received_s
         self.requests += 1
-        demand_s = handling_s(self._chance) / self._speed - (now_s - received_s)
-        self._intake.arrive(now_s, max(demand_s, 0.0), sequence)
+        first_s, second_s = handling_s(self._chance)
+        first_s = max(first_s / self._speed - (now_s - received_s), 0.0)
+        self._intake.arrive(now_s, first_s, second_s / self._speed, sequence)
         self._clock.wake()
 
     def abort(self, sequence: Sequence) -> None:

@@ -1,45 +1,46 @@
-"""The work before scheduling: requests handled side by side on one processor core."""
+"""The work before scheduling: requests handled by one processor core, in two turns each."""
 
 from __future__ import annotations
 
-import heapq
-from typing import Generic, TypeVar
+from collections import deque
+from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
 
-class Intake(Generic[T]):
-    """Processor sharing: with n requests inside, each gets 1/n of the core.
+class _Turn(NamedTuple, Generic[T]):
+    seconds: float
+    request: T
+    last: bool
+    then_s: float
 
-    Times are seconds on the caller's clock. A request that arrives alone with a demand of d seconds is ready d
-    later; two such requests that arrive together are ready after 2 d. Time never runs backwards: an earlier
-    `now_s` is taken as the latest seen.
+
+class Intake(Generic[T]):
+    """A queue served in order by one core; after its first turn a request queues again for its second.
+
+    So requests that come together hold each other up, and come out one after another. Times are seconds on the
+    caller's clock. Time never runs backwards: an earlier `now_s` is taken as the latest seen.
     """
 
     def __init__(self) -> None:
         self._now_s = 0.0
-        self._served_s = 0.0
-        """How much work each request inside has got since the beginning; it only ever grows."""
-        self._inside: list[tuple[float, int, T]] = []
+        self._queue: deque[_Turn[T]] = deque()
+        self._head_ends_s = 0.0
         self._done: list[T] = []
-        self._arrivals = 0
 
     def __len__(self) -> int:
-        return len(self._inside) + len(self._done)
+        return len(self._queue) + len(self._done)
 
-    def arrive(self, now_s: float, demand_s: float, request: T) -> None:
-        """Takes `request` in, with `demand_s` of work of its own."""
+    def arrive(self, now_s: float, first_s: float, second_s: float, request: T) -> None:
+        """Takes `request` in; its turns take `first_s` and `second_s`."""
         self._advance(now_s)
-        self._arrivals += 1
-        heapq.heappush(self._inside, (self._served_s + demand_s, self._arrivals, request))
+        self._push(_Turn(first_s, request, False, second_s))
 
     def next_at(self) -> float | None:
-        """When the next request is ready if no other arrives; None when nothing is inside."""
+        """When the turn under way ends; None when nothing is inside. `ready` may still find nothing then."""
         if self._done:
             return self._now_s
-        if not self._inside:
-            return None
-        return self._now_s + (self._inside[0][0] - self._served_s) * len(self._inside)
+        return self._head_ends_s if self._queue else None
 
     def ready(self, now_s: float) -> list[T]:
         """Takes out what is ready by `now_s`, in order."""
@@ -49,21 +50,26 @@ class Intake(Generic[T]):
 
     def drop(self, request: T) -> bool:
         """Forgets a request whose client has gone; False if it is not inside."""
-        before = len(self)
+        before, head = len(self), self._queue[0] if self._queue else None
         self._done = [each for each in self._done if each is not request]
-        self._inside = [each for each in self._inside if each[2] is not request]
-        heapq.heapify(self._inside)
+        self._queue = deque(each for each in self._queue if each.request is not request)
+        if self._queue and self._queue[0] is not head:
+            self._head_ends_s = self._now_s + self._queue[0].seconds
         return len(self) < before
 
+    def _push(self, turn: _Turn[T]) -> None:
+        self._queue.append(turn)
+        if len(self._queue) == 1:
+            self._head_ends_s = self._now_s + turn.seconds
+
     def _advance(self, now_s: float) -> None:
-        while self._inside:
-            tag = self._inside[0][0]
-            at = self._now_s + (tag - self._served_s) * len(self._inside)
-            if at > now_s + 1e-9:
-                break
-            self._now_s, self._served_s = max(self._now_s, at), tag
-            self._done.append(heapq.heappop(self._inside)[2])
-        if now_s > self._now_s:
-            if self._inside:
-                self._served_s += (now_s - self._now_s) / len(self._inside)
-            self._now_s = now_s
+        while self._queue and self._head_ends_s <= now_s:
+            turn = self._queue.popleft()
+            self._now_s = self._head_ends_s
+            if self._queue:
+                self._head_ends_s += self._queue[0].seconds
+            if turn.last:
+                self._done.append(turn.request)
+            else:
+                self._push(_Turn(turn.then_s, turn.request, True, 0.0))
+        self._now_s = max(self._now_s, now_s)

@@ -22,10 +22,11 @@ Tensor parallelism: two all-reduces a layer over T tokens (T = N + B),
 
 Pipeline parallelism: the stages follow one another, so a step takes as long, plus HOP_S for each border.
 
-Handling: before the scheduler sees a request, an engine parses, tokenises and hands it over. That work shares one
-processor core: n requests handled side by side each get 1/n of it. One request's demand is
+Handling: before the scheduler sees a request, an engine parses, tokenises and hands it over. One processor core does
+that, a request at a time, in two turns: after the first (HTTP, tokenising) a request queues again for the second (hand
+over to the scheduler's process). They take
 
-    HANDLING_S + a log-normal (median HANDLING_SPREAD_S, sigma HANDLING_SIGMA)
+    HANDLING_S / 2    and    HANDLING_S / 2 + a log-normal (median HANDLING_SPREAD_S, sigma HANDLING_SIGMA)
 
 The constants are fitted to one measured run: SGLang 0.5.2 with Llama-3.2-1B on one Hopper GPU of 94.76 GiB, traffic of
 100 tokens in and out at concurrency 1 and 4 (p50 and p75 of TTFT, TPOT and end-to-end latency). That run's client
@@ -95,9 +96,9 @@ class Performance:
         return 2 * self.shape.layers * (REDUCE_S + moved / (self.gpu.link_gb_per_s * 1e9))
 
 
-def handling_s(chance: random.Random) -> float:
-    """What one request asks of the processor core before the scheduler sees it."""
-    return HANDLING_S + chance.lognormvariate(math.log(HANDLING_SPREAD_S), HANDLING_SIGMA)
+def handling_s(chance: random.Random) -> tuple[float, float]:
+    """What the two turns of one request take on the processor core before the scheduler sees it."""
+    return HANDLING_S / 2, HANDLING_S / 2 + chance.lognormvariate(math.log(HANDLING_SPREAD_S), HANDLING_SIGMA)
 
 
 def step_factor(chance: random.Random, sigma: float) -> float:
