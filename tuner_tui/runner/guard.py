@@ -26,7 +26,7 @@ class Guard:
         """Starts the guard of `runner` (its uuid); its output goes where the runner's does."""
         read_end, write_end = os.pipe()
         process = subprocess.Popen(
-            [sys.executable, "-m", "tuner_tui.runner.guard", runner, backend],
+            [sys.executable, "-P", "-m", "tuner_tui.runner.guard", runner, backend],
             stdin=read_end,
             start_new_session=True,
         )
