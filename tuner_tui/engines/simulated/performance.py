@@ -23,10 +23,11 @@ Tensor parallelism: two all-reduces a layer over T tokens (T = N + B),
 Pipeline parallelism: the stages follow one another, so a step takes as long, plus HOP_S for each border.
 
 Handling: before the scheduler sees a request, an engine parses, tokenises and hands it over. One processor core does
-that, a request at a time, in two turns: after the first (HTTP, tokenising) a request queues again for the second (hand
-over to the scheduler's process). They take
+that, a request at a time, in two turns: after the first (HTTP, tokenising) a request queues again for the second (the
+way to the scheduler's process). So requests that come together hold each other up. The turns take
 
-    HANDLING_S / 2    and    HANDLING_S / 2 + a log-normal (median HANDLING_SPREAD_S, sigma HANDLING_SIGMA)
+    FIRST_TURN * HANDLING_S + a log-normal (median HANDLING_SPREAD_S, sigma HANDLING_SIGMA)
+    (1 - FIRST_TURN) * HANDLING_S
 
 The constants are fitted to one measured run: SGLang 0.5.2 with Llama-3.2-1B on one Hopper GPU of 94.76 GiB, traffic of
 100 tokens in and out at concurrency 1 and 4 (p50 and p75 of TTFT, TPOT and end-to-end latency). That run's client
@@ -51,9 +52,10 @@ LAYER_LAUNCH_S = 0.19e-3
 PREFILL_STEP_S = 1.8e-3
 REDUCE_S = 6e-6
 HOP_S = 60e-6
-HANDLING_S = 4.8e-3
-HANDLING_SPREAD_S = 0.55e-3
-HANDLING_SIGMA = 1.4
+HANDLING_S = 4.4e-3
+FIRST_TURN = 0.65
+HANDLING_SPREAD_S = 0.5e-3
+HANDLING_SIGMA = 1.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,8 @@ class Performance:
 
 def handling_s(chance: random.Random) -> tuple[float, float]:
     """What the two turns of one request take on the processor core before the scheduler sees it."""
-    return HANDLING_S / 2, HANDLING_S / 2 + chance.lognormvariate(math.log(HANDLING_SPREAD_S), HANDLING_SIGMA)
+    spread_s = chance.lognormvariate(math.log(HANDLING_SPREAD_S), HANDLING_SIGMA)
+    return FIRST_TURN * HANDLING_S + spread_s, (1 - FIRST_TURN) * HANDLING_S
 
 
 def step_factor(chance: random.Random, sigma: float) -> float:
