@@ -58,13 +58,14 @@ def create_run(
 def start_runner(folder: RunFolder, timeout_s: float = 30.0) -> int:
     """Starts `python -m tuner_tui.runner FOLDER` in a session of its own; returns its pid once it took the run up.
 
-    It survives this process, its terminal and its SSH session. -P: a `docker.py` in the user's folder is not ours. Raises RunnerNotStarted with the tail of runner.log.
+    It survives this process, its terminal and its SSH session. Raises RunnerNotStarted with the tail of runner.log.
     """
     reader = JournalReader(folder.journal)
     reader.read()
     with folder.runner_log.open("ab") as log:
         offset = log.tell()
         child = subprocess.Popen(
+            # -P: a docker.py in the user's folder is not ours.
             [sys.executable, "-P", "-m", "tuner_tui.runner", str(folder.path)],
             stdin=subprocess.DEVNULL,
             stdout=log,
