@@ -18,6 +18,7 @@ from tuner_tui.runs.commands import AddConfigurations, Continue, Pause, Skip, St
 from tuner_tui.runs.events import LaunchFailing, LaunchStarted
 from tuner_tui.runs.journal import JournalReader
 from tuner_tui.runs.lock import holder
+from tuner_tui.task.model import Configuration
 
 
 def left_by(runs_dir: Path) -> list[Leftover]:
@@ -210,7 +211,7 @@ def test_pause_skip_and_added_configurations(tmp_path: Path, runs_dir: Path) -> 
     task = simulated_task(tmp_path, {"mem-fraction-static": [0.7]}, max_requests=500, concurrency=(1,))
     with start("run", task) as following:
         folder = in_launch(runs_dir)
-        short = {"simulate-start-s": 0.0, "mem-fraction-static": 0.75}
+        short: Configuration = {"simulate-start-s": 0.0, "mem-fraction-static": 0.75}
         append_command(folder.commands, Pause(id="p"))
         append_command(folder.commands, AddConfigurations(id="a", configurations=(short,)))
         append_command(folder.commands, Skip(id="s1", launch=7))
