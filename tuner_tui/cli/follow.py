@@ -92,7 +92,6 @@ class Follower:
     def follow(self) -> int | None:
         """Until the run is over. None when it ended by itself, else the exit code: 130 or 143 after a signal, 1 where
         the runner died."""
-        self._introduce()
         if self._signal is not None:
             # It came before the runner did, which takes no commands from before its time.
             append_command(self._folder.commands, Stop())
@@ -111,7 +110,7 @@ class Follower:
                 if time.monotonic() - missing_since > _DEATH_S:
                     self._clear_status()
                     self._say(
-                        f"the runner died; its server is removed. `tuner-tui resume {self._folder.name}` goes on "
+                        f"the runner died; its server is being removed. `tuner-tui resume {self._folder.name}` goes on "
                         f"(it last said: {self._last_words()})"
                     )
                     return 1
@@ -120,10 +119,9 @@ class Follower:
             self._show_status()
             time.sleep(_POLL_S)
 
-    def _introduce(self) -> None:
-        """Takes in what is there already, and says what is going to happen."""
+    def introduce(self) -> None:
+        """Takes in what is there before the runner comes, and says what is going to happen."""
         snapshot = self.catch_up()
-        self._over = snapshot.finished is not None
         simulated = " SIMULATED (no model runs):" if snapshot.simulated else ""
         left = snapshot.launches_planned - snapshot.launches_done
         launches = "1 launch" if left == 1 else f"{left} launches"

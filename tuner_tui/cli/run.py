@@ -97,6 +97,7 @@ def resume_run(given: str, runs_dir: Path | None, *, as_json: bool) -> int:
 def follow(folder: RunFolder, *, guess_s: float, as_json: bool) -> int:
     """Starts the runner of `folder` and follows it to its end."""
     follower = Follower(folder, guess_s=guess_s)
+    follower.introduce()
     with follower.signals():
         try:
             start_runner(folder)
@@ -104,12 +105,10 @@ def follow(folder: RunFolder, *, guess_s: float, as_json: bool) -> int:
             click.echo(f"tuner-tui: {error}", err=True)
             return 1
         code = follower.follow()
-    if code is None:
-        return _end(follower.snapshot, folder, as_json=as_json)
+    ended = _end(follower.snapshot, folder, as_json=as_json)
     if code in (130, 143):
-        _end(follower.snapshot, folder, as_json=as_json)
         click.echo(f"interrupted; `tuner-tui resume {folder.name}` goes on", err=True)
-    return code
+    return ended if code is None else code
 
 
 def _end(snapshot: Snapshot, folder: RunFolder, *, as_json: bool) -> int:

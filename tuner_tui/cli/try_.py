@@ -35,6 +35,7 @@ def try_task(path: Path, settings: tuple[str, ...], runs_dir: Path | None, model
     experiment = Experiment(id=1, configuration=configuration, gpus_needed=needed)
     folder = make_run(task, [experiment], [], gpus, runs_dir, kind="try")
     follower = Follower(folder, on_ready=_show_url)
+    follower.introduce()
     with follower.signals():
         try:
             start_runner(folder)
