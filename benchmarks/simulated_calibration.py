@@ -85,7 +85,7 @@ async def _measure(url: str, requests: int) -> bool:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="The simulated engine against the run it is calibrated to.")
-    parser.add_argument("--requests", type=int, default=50, help="requests for each stream (default: 50)")
+    parser.add_argument("--requests", type=int, default=100, help="requests for each stream (default: 100)")
     requests = parser.parse_args().requests
     command = [sys.executable, "-m", "tuner_tui.engines.simulated", "--model-path", "calibration", "--port", "0"]
     engine = subprocess.Popen([*command, "--simulate-start-s", "0"], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)

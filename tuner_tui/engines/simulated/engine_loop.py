@@ -71,12 +71,10 @@ class EngineLoop:
     def submit(self, sequence: Sequence, received_s: float) -> None:
         """Takes a request in that came at `received_s` (`loop.time()`). Raises nothing; what does not fit was
         refused before. What this server has really spent on it since then counts as part of its handling."""
-        now_s = self._loop.time()
         sequence.arrived_s = received_s
         self.requests += 1
-        first_s, second_s = handling_s(self._chance)
-        first_s = max(first_s / self._speed - (now_s - received_s), 0.0)
-        self._intake.arrive(now_s, first_s, second_s / self._speed, sequence)
+        inside = len(self._intake) + len(self.scheduler) + 1
+        self._intake.arrive(received_s + handling_s(self._chance, inside) / self._speed, sequence)
         self._clock.wake()
 
     def abort(self, sequence: Sequence) -> None:

@@ -22,12 +22,11 @@ Tensor parallelism: two all-reduces a layer over T tokens (T = N + B),
 
 Pipeline parallelism: the stages follow one another, so a step takes as long, plus HOP_S for each border.
 
-Handling: before the scheduler sees a request, an engine parses, tokenises and hands it over. One processor core does
-that, a request at a time, in two turns: after the first (HTTP, tokenising) a request queues again for the second (the
-way to the scheduler's process). So requests that come together hold each other up. The turns take
+Handling: before the scheduler sees a request, an engine parses, tokenises and hands it over. All requests in the engine
+share one processor core for that and for the streaming of their answers, so that with n of them, this one included,
+it takes
 
-    FIRST_TURN * HANDLING_S + a log-normal (median HANDLING_SPREAD_S, sigma HANDLING_SIGMA)
-    (1 - FIRST_TURN) * HANDLING_S
+    n * (HANDLING_S + a log-normal (median HANDLING_SPREAD_S, sigma HANDLING_SIGMA, at most HANDLING_SPREAD_MOST_S))
 
 The constants are fitted to one measured run: SGLang 0.5.2 with Llama-3.2-1B on one Hopper GPU of 94.76 GiB, traffic of
 100 tokens in and out at concurrency 1 and 4 (p50 and p75 of TTFT, TPOT and end-to-end latency). That run's client
@@ -49,13 +48,13 @@ COMPUTE_SHARE = 0.7
 STEP_S = 0.69e-3
 REQUEST_S = 0.025e-3
 LAYER_LAUNCH_S = 0.19e-3
-PREFILL_STEP_S = 1.8e-3
+PREFILL_STEP_S = 1.2e-3
 REDUCE_S = 6e-6
 HOP_S = 60e-6
-HANDLING_S = 4.4e-3
-FIRST_TURN = 0.65
-HANDLING_SPREAD_S = 0.5e-3
-HANDLING_SIGMA = 1.3
+HANDLING_S = 5.25e-3
+HANDLING_SPREAD_S = 0.55e-3
+HANDLING_SIGMA = 1.4
+HANDLING_SPREAD_MOST_S = 15e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +97,10 @@ class Performance:
         return 2 * self.shape.layers * (REDUCE_S + moved / (self.gpu.link_gb_per_s * 1e9))
 
 
-def handling_s(chance: random.Random) -> tuple[float, float]:
-    """What the two turns of one request take on the processor core before the scheduler sees it."""
+def handling_s(chance: random.Random, requests: int) -> float:
+    """How long a request takes to the scheduler when `requests` are in the engine, itself included."""
     spread_s = chance.lognormvariate(math.log(HANDLING_SPREAD_S), HANDLING_SIGMA)
-    return FIRST_TURN * HANDLING_S + spread_s, (1 - FIRST_TURN) * HANDLING_S
+    return requests * (HANDLING_S + min(spread_s, HANDLING_SPREAD_MOST_S))
 
 
 def step_factor(chance: random.Random, sigma: float) -> float:

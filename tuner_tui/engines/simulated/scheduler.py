@@ -90,6 +90,11 @@ class Scheduler:
         self._decode_first = 0
         self._ratio = self._first_ratio
 
+    def __len__(self) -> int:
+        """Requests that wait or run."""
+        prefilling = len(self._in_step) + (self._chunked is not None and self._chunked not in self._in_step)
+        return len(self.waiting) + len(self.running) + prefilling
+
     @property
     def busy(self) -> bool:
         return bool(self.waiting or self.running or self._chunked or self._in_step)
