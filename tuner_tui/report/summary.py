@@ -30,13 +30,14 @@ def summary(snapshot: Snapshot) -> RenderableType:
     parts: list[RenderableType] = []
     if snapshot.simulated:
         parts.append(Text("SIMULATED: no model ran; timing follows a performance model", style="yellow"))
-    if snapshot.experiments:
+    if any(experiment.counted for experiment in snapshot.experiments):
         parts.append(_ranking(snapshot, ranked, differing, verdict))
         measured = [experiment for experiment in ranked if experiment.counted and experiment.counted[-1].results]
         if measured:
             parts.append(_levels(snapshot, measured))
-        if common and len(snapshot.experiments) > 1:
-            parts.append(Text(f"all: {configuration_words(common)}", style="dim"))
+        if common:
+            every = "all: " if len(snapshot.experiments) > 1 else ""
+            parts.append(Text(every + configuration_words(common), style="dim"))
     parts += [_doubt(experiment) for experiment in snapshot.experiments if experiment.status in ("failed", "invalid")]
     if snapshot.finished and snapshot.finished.sentence:
         parts.append(Text(snapshot.finished.sentence, style="red"))
