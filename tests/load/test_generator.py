@@ -157,8 +157,9 @@ async def test_a_server_that_dies_ends_the_level_early(generator: Generator, tmp
         done = await running
     assert time.perf_counter() - died_s < 1
     assert done.error == "gave up after 12 requests in a row without an answer: connection refused"
-    # What was in flight at the death was failed for that, and those after it were refused.
-    assert 12 <= done.failed <= 4 + 12 + 4
+    # What was in flight at the death was failed for that, and those after it were refused: a few dozen, where the
+    # budget was 100,000. (An answer that still came through on a loaded machine begins the count anew.)
+    assert 12 <= done.failed <= 3 * 12 + 4
     assert done.done == len(records(tmp_path))
 
 
