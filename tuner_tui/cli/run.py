@@ -97,6 +97,15 @@ def resume_run(given: str, runs_dir: Path | None, *, as_json: bool) -> int:
 def follow(folder: RunFolder, *, guess_s: float, as_json: bool) -> int:
     """Starts the runner of `folder` and follows it to its end."""
     follower = Follower(folder, guess_s=guess_s)
+    code = start_and_follow(folder, follower)
+    ended = _end(follower.snapshot, folder, as_json=as_json)
+    if code in (130, 143):
+        click.echo(f"interrupted; `tuner-tui resume {folder.name}` goes on", err=True)
+    return ended if code is None else code
+
+
+def start_and_follow(folder: RunFolder, follower: Follower) -> int | None:
+    """Starts the runner and follows it to its end; the exit code as `Follower.follow` has it, 1 if it did not start."""
     follower.introduce()
     with follower.signals():
         try:
@@ -104,11 +113,7 @@ def follow(folder: RunFolder, *, guess_s: float, as_json: bool) -> int:
         except RunnerNotStarted as error:
             click.echo(f"tuner-tui: {error}", err=True)
             return 1
-        code = follower.follow()
-    ended = _end(follower.snapshot, folder, as_json=as_json)
-    if code in (130, 143):
-        click.echo(f"interrupted; `tuner-tui resume {folder.name}` goes on", err=True)
-    return ended if code is None else code
+        return follower.follow()
 
 
 def _end(snapshot: Snapshot, folder: RunFolder, *, as_json: bool) -> int:

@@ -9,12 +9,11 @@ import yaml
 
 from tuner_tui.cli.follow import Follower
 from tuner_tui.cli.load import load, require_model, usable_gpus
-from tuner_tui.cli.run import bad, make_run, require_backend
+from tuner_tui.cli.run import bad, make_run, require_backend, start_and_follow
 from tuner_tui.engines.check import check
 from tuner_tui.engines.gpus import gpus_needed
 from tuner_tui.runs.events import Experiment
 from tuner_tui.runs.plan import plan
-from tuner_tui.runs.start import RunnerNotStarted, start_runner
 from tuner_tui.task.model import Configuration, Parameter, ParameterSpace, Task
 from tuner_tui.task.problem import BadInput, Problem
 from tuner_tui.task.reading import Reading
@@ -35,14 +34,7 @@ def try_task(path: Path, settings: tuple[str, ...], runs_dir: Path | None, model
     experiment = Experiment(id=1, configuration=configuration, gpus_needed=needed)
     folder = make_run(task, [experiment], [], gpus, runs_dir, kind="try")
     follower = Follower(folder, on_ready=_show_url)
-    follower.introduce()
-    with follower.signals():
-        try:
-            start_runner(folder)
-        except RunnerNotStarted as error:
-            click.echo(f"tuner-tui: {error}", err=True)
-            return 1
-        code = follower.follow()
+    code = start_and_follow(folder, follower)
     if code is not None:
         return code
     return 0 if follower.snapshot.finished and follower.snapshot.finished.reason == "stopped" else 1

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from tuner_tui.backends.backend import Backend, Exit, Image, Server, StartFailed
+from tuner_tui.backends.cpuset import parse_cpuset
 from tuner_tui.engines.engine import Engine
 from tuner_tui.engines.log import LogReader
 from tuner_tui.load.client import Generator, LoadError
@@ -261,11 +262,7 @@ class Launch:
         """The task's choice; else the CPUs that are not the engine's, where its set leaves any."""
         if self._task.benchmark.cpus is not None or not self._spec.cpuset or not hasattr(os, "sched_getaffinity"):
             return self._task.benchmark.cpus
-        taken: set[int] = set()
-        for part in self._spec.cpuset.split(","):
-            first, _, last = part.partition("-")
-            taken.update(range(int(first), int(last or first) + 1))
-        free = sorted(os.sched_getaffinity(0) - taken)
+        free = sorted(os.sched_getaffinity(0) - set(parse_cpuset(self._spec.cpuset)))
         return ",".join(map(str, free)) or None
 
     async def _measure(self, starting: asyncio.Task[Generator]) -> None:
