@@ -272,6 +272,6 @@ def _level_words(event: LevelFinished) -> str:
     tpot = milliseconds(metrics.tpot_s.mean if metrics.tpot_s else None)
     e2e = milliseconds(metrics.e2e_s.mean if metrics.e2e_s else None)
     return (
-        f"{name}: {result.requests} requests{failed}, TTFT {ttft}, TPOT {tpot}, E2E {e2e}, "
+        f"{name}: {result.requests} req{failed}, TTFT {ttft}, TPOT {tpot}, E2E {e2e}, "
         f"{metrics.output_tokens_per_s:.0f} tok/s"
     )
