@@ -89,11 +89,8 @@ def _request(text: str | None) -> dict[str, Any]:
         raise ValueError(f"--request: expected a JSON object such as '{{\"temperature\": 0}}' ({error})") from error
 
 
-def _ms(distribution: Distribution | None, statistic: str) -> str:
-    return milliseconds(None if distribution is None else getattr(distribution, statistic))
-
-
 def _print(results: list[LevelResult]) -> None:
+    """A block a level, 80 columns wide."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -101,29 +98,32 @@ def _print(results: list[LevelResult]) -> None:
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("level", no_wrap=True)
-    for column in ("requests", "failed", "TTFT mean", "p50", "p99", "TPOT mean", "p99", "E2E mean", "p99", "out tok/s"):
+    for column in ("", "mean", "p50", "p90", "p99", "max"):
         table.add_column(column, justify="right", no_wrap=True)
-    for result in results:
-        ttft, tpot, e2e = result.metrics.ttft_s, result.metrics.tpot_s, result.metrics.e2e_s
-        cells = [
-            Level(scenario=result.scenario, concurrency=result.concurrency).name,
-            str(result.requests),
-            str(result.failed),
-            _ms(ttft, "mean"),
-            _ms(ttft, "p50"),
-            _ms(ttft, "p99"),
-            _ms(tpot, "mean"),
-            _ms(tpot, "p99"),
-            _ms(e2e, "mean"),
-            _ms(e2e, "p99"),
-            f"{result.metrics.output_tokens_per_s:.0f}",
-        ]
-        table.add_row(*(Text(cell) for cell in cells))
     console = Console()
-    console.print(table, highlight=False)
+    remarks: list[str] = []
     for result in results:
+        metrics = result.metrics
         name = Level(scenario=result.scenario, concurrency=result.concurrency).name
-        for error, count in result.errors.items():
-            console.print(Text(f"{name}: {count} × {error}", style="red"))
+        first = [name, f"{result.requests} requests", f"{metrics.output_tokens_per_s:.0f} tok/s"]
+        for head, metric, distribution in zip(
+            first, ("TTFT", "TPOT", "E2E"), (metrics.ttft_s, metrics.tpot_s, metrics.e2e_s), strict=True
+        ):
+            table.add_row(*(Text(cell) for cell in (head, metric, *_statistics(distribution))))
+        table.add_section()
+        remarks += [f"{name}: {count} × {error}" for error, count in result.errors.items()]
         if result.wrong_length:
-            console.print(Text(f"{name}: {result.wrong_length} outputs had another length than asked", style="red"))
+            remarks.append(f"{name}: {result.wrong_length} outputs had another length than asked")
+        if metrics.e2e_s and metrics.e2e_s.too_few_samples:
+            few = ", ".join(metrics.e2e_s.too_few_samples)
+            remarks.append(f"{name}: {few} rests on too few requests ({metrics.e2e_s.n}) to be trusted")
+    console.print(table, highlight=False)
+    for remark in remarks:
+        console.print(Text(remark))
+
+
+def _statistics(distribution: Distribution | None) -> list[str]:
+    """mean, p50, p90, p99 and max, in milliseconds."""
+    if distribution is None:
+        return ["–"] * 5
+    return [milliseconds(getattr(distribution, name)) for name in ("mean", "p50", "p90", "p99", "max")]
