@@ -33,7 +33,6 @@ NO_EFFECT = (
     "watchdog_timeout",
     "enable_metrics",
     "log_level",
-    "max_queued_requests",
 )
 """Flags that are taken because SGLang takes them, and change nothing here."""
 
@@ -115,6 +114,7 @@ def _scheduling(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--mem-fraction-static", type=_fraction, metavar="FRACTION", help="GPU memory for weights and KV cache")
     add("--max-running-requests", type=_from(1), metavar="N", help="largest batch")
+    add("--max-queued-requests", type=_from(1), metavar="N", help="more are answered with 503")
     add("--max-total-tokens", type=_from(1), metavar="TOKENS", help="upper bound of the KV cache")
     add("--chunked-prefill-size", type=_chunk, metavar="TOKENS", help="longest piece of a prompt; -1: whole prompts")
     add("--max-prefill-tokens", type=_from(1), default=16384, metavar="TOKENS", help="most in one prefill step")
@@ -139,7 +139,7 @@ def _ignored(group: argparse._ArgumentGroup) -> None:
     add("--load-format", default="auto")
     add("--dtype", default="auto", choices=["auto", "half", "float16", "bfloat16", "float", "float32"])
     add("--log-level", default="info")
-    for name in ("random-seed", "max-queued-requests", "torch-compile-max-bs"):
+    for name in ("random-seed", "torch-compile-max-bs"):
         add(f"--{name}", type=int)
     add("--watchdog-timeout", type=float, default=300)
     for name in ("trust-remote-code", "skip-server-warmup", "disable-overlap-schedule", "disable-custom-all-reduce"):

@@ -230,7 +230,7 @@ class Scheduler:
         own = self._pages(len(ids) - cached)
         alone = not left
         needed = own + (0 if alone else min(sequence.limit - sequence.generated, _CLIP_TOKENS) + expected)
-        free = self._free_tokens
+        free = self.free_tokens
         if needed > free + self.cache.evictable:
             self.cache.unlock(node)
             return False
@@ -304,10 +304,10 @@ class Scheduler:
         before = self._ratio
         while self.running:
             needed = sum(self._pages(each.tokens - each.shared) - each.own for each in self.running)
-            free = self._free_tokens
+            free = self.free_tokens
             if needed > free:
                 self.cache.evict(needed - free)
-                free = self._free_tokens
+                free = self.free_tokens
             if needed <= free:
                 break
             last = min(reversed(self.running), key=lambda each: each.generated)
@@ -333,7 +333,8 @@ class Scheduler:
         return min(_FIRST_RATIO * self.limits.conservativeness, 1.0)
 
     @property
-    def _free_tokens(self) -> int:
+    def free_tokens(self) -> int:
+        """KV tokens that nothing holds, not even the prefix cache."""
         return self.limits.kv_tokens - self._own - self.cache.tokens
 
     def _pages(self, tokens: int) -> int:

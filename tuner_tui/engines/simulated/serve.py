@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import os
 import random
@@ -42,8 +43,10 @@ async def serve(args: Namespace) -> None:
             failures.died(log, error)
             failures.end_at_once(log)
         except OSError as error:
-            # The port; uvicorn exits with 1.
-            log.http(f"[Errno {error.errno}] error while attempting to bind on address: {error.strerror}")
+            # The address; in uvicorn's words, which then exits with 1. asyncio's own differ between versions.
+            why = os.strerror(errno.EADDRINUSE).lower() if error.errno == errno.EADDRINUSE else error.strerror
+            address = (args.host, args.port)
+            log.line(f"ERROR:    [Errno {error.errno}] error while attempting to bind on address {address}: {why}")
             raise SystemExit(1) from None
     say_shutting_down(log)
     work.cancel()

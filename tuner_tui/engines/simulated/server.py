@@ -82,6 +82,9 @@ class Server:
             raise BadRequest(
                 "Simulated internal error (--simulate-error-rate).", status=500, kind="InternalServerError"
             )
+        most = self._args.max_queued_requests
+        if most is not None and min(each.queued for each in self._replicas) >= most:
+            raise BadRequest("The request queue is full.", status=503, kind="ServiceUnavailableError")
         shape = Shape(kind, self._bounds.model)
         if asked.stream:
             return await self._streamed(request, asked, shape, received_s)
