@@ -220,6 +220,7 @@ class RunState:
                 self._paused = False
             case RunFinished():
                 self._finished = event
+                self._preparation = None
                 self._end_stretch(event.at)
             case _:
                 pass
