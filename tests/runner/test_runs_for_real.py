@@ -246,3 +246,4 @@ def test_try_prints_the_url_and_keeps_it_up_until_ctrl_c(tmp_path: Path, runs_di
         assert (level["requests"], level["wrong_length"], level["prompt_tokens"]) == (6, 0, 120)
         trying.send_signal(signal.SIGINT)
         assert trying.wait(20) == 130
+    assert "launches it again" in tuner("resume", "latest", check=2).stderr

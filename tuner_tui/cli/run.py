@@ -84,6 +84,9 @@ def resume_run(given: str, runs_dir: Path | None, *, as_json: bool) -> int:
     if (live := holder(folder.lock)) is not None:
         click.echo(f"tuner-tui: {folder.name} is running already (process {live.pid})", err=True)
         return 2
+    if snapshot.kind == "try":
+        click.echo(f"tuner-tui: {folder.name} kept one configuration up; `tuner-tui try` launches it again", err=True)
+        return 2
     done = snapshot.launches_done >= snapshot.launches_planned
     if done and snapshot.finished is not None and snapshot.finished.reason == "finished":
         click.echo(f"{folder.name}: nothing is left to do", err=True)
