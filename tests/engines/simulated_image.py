@@ -6,181 +6,149 @@ image carries a hash of all that goes into it, so that it is made anew only when
 
 from __future__ import annotations
 
+import argparse
 import hashlib
-import importlib.metadata
 import io
 import json
-import re
 import subprocess
 import sys
-import sysconfig
 import tarfile
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+import time
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
+from typing import IO
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from tests.engines.simulated_image_contents import PACKAGES, CannotBuild, Contents, bytecode, collect, executable
+
 DEFAULT_TAG = "tuner-tui-simulated:latest"
 LABEL = "tuner-tui.content"
-PACKAGES = "/opt/tuner-tui"
-_LEFT_OUT = {"site-packages", "dist-packages", "test", "tests", "idlelib", "tkinter", "turtledemo", "ensurepip"}
-_LEFT_OUT |= {"lib2to3", "pydoc_data", "__pycache__"}
-
-
-class CannotBuild(Exception):
-    """One sentence with the remedy."""
+_IMPORTED = ("aiohttp.web", "tuner_tui.engines.simulated")
+_SERVE = ["python3", "-m", "tuner_tui.engines.simulated", "--model-path", "llama-3.2-1b-instruct"]
+_SERVE += ["--host", "0.0.0.0", "--port", "30000"]
 
 
 def main(arguments: list[str]) -> int:
     """Builds the image, or says that it is up to date; exit code 1 with one sentence where it cannot be built."""
-    force = "--force" in arguments
-    tag = next((argument for argument in arguments if not argument.startswith("-")), DEFAULT_TAG)
+    parser = argparse.ArgumentParser(prog="simulated-image", description="Builds the simulated engine's image.")
+    parser.add_argument("tag", nargs="?", default=DEFAULT_TAG, help=f"the image's name, {DEFAULT_TAG} if not given")
+    parser.add_argument("--force", action="store_true", help="build even if the image is up to date")
+    given = parser.parse_args(arguments)
+    began = time.monotonic()
     try:
-        files = _contents()
-        content = _hash(files)
-        if force or _label(tag) != content:
-            _import(files, tag, content)
-            state = "built"
-        else:
-            state = "up to date"
-        print(f"{tag}: {state}, {int(_inspect(tag, '{{.Size}}')) / 1e6:.0f} MB")
+        _require_engine()
+        contents = collect()
+        changes = _changes(contents)
+        content = _content(contents, changes)
+        state = "up to date"
+        if given.force or _label(given.tag) != content:
+            _replace(given.tag, contents, [*changes, f"LABEL {LABEL}={content}"])
+            state = f"built in {time.monotonic() - began:.1f} s"
+        print(f"{given.tag}: {state}, {int(_inspect(given.tag, '{{.Size}}') or 0) / 1e6:.0f} MB")
     except CannotBuild as error:
         print(f"simulated-image: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def _contents() -> dict[str, Path]:
-    """Path in the image → file on this machine, sorted."""
-    files: dict[str, Path] = {}
-    prefix = Path(sys.base_prefix)
-    standard = Path(sysconfig.get_path("stdlib", vars={"base": str(prefix), "installed_base": str(prefix)}))
-    interpreter = Path(sys.executable).resolve()
-    files[str(interpreter)] = interpreter
-    for path in _walk(standard):
-        files[str(path)] = path
-    for name, path in _aiohttp():
-        files[f"{PACKAGES}/{name}"] = path
-    engine = REPOSITORY / "tuner_tui" / "engines"
-    for path in [REPOSITORY / "tuner_tui/__init__.py", engine / "__init__.py", *sorted(engine.glob("simulated/*.py"))]:
-        files[f"{PACKAGES}/{path.relative_to(REPOSITORY)}"] = path
-    files["/bin/sh"] = Path("/bin/sh").resolve()
-    binaries = [path for name, path in files.items() if ".so" in path.name or name in ("/bin/sh", str(interpreter))]
-    for library in _libraries(binaries):
-        files[str(library)] = library
-    return dict(sorted(files.items()))
+def write_tar(stream: IO[bytes], contents: Contents) -> None:
+    """The image's file system, uncompressed: the same bytes for the same contents; owned by root, readable by all."""
+    files: dict[str, Path | bytes] = {**contents.files, **contents.texts}
+    files |= dict(filter(None, (bytecode(name, path) for name, path in contents.files.items())))
+    names = {*files, *contents.links, "/tmp", "/root"}
+    folders = {str(parent) for name in names for parent in PurePosixPath(name).parents} - {"/"} | {"/tmp", "/root"}
+    with tarfile.open(fileobj=stream, mode="w|", format=tarfile.GNU_FORMAT, bufsize=2**20) as tar:
+        for name in sorted(names | folders):
+            info = tarfile.TarInfo(name.lstrip("/"))
+            found = files.get(name, b"")
+            if name in folders:
+                info.type, info.mode = tarfile.DIRTYPE, 0o1777 if name == "/tmp" else 0o755
+            elif target := contents.links.get(name):
+                info.type, info.linkname = tarfile.SYMTYPE, target
+            elif isinstance(found, Path):
+                info.mode = 0o755 if executable(found) else 0o644
+            content = found.read_bytes() if isinstance(found, Path) else found
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.iterdir()):
-        if path.name in _LEFT_OUT or path.name.startswith("config-"):
-            continue
-        if path.is_dir():
-            yield from _walk(path)
-        elif path.is_file() and path.suffix not in (".pyc", ".a"):
-            yield path
+def _changes(contents: Contents) -> list[str]:
+    """What `docker import` is to note in the image, in the Dockerfile's language."""
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": PACKAGES, "PYTHONUNBUFFERED": "1"}
+    if contents.library_path:
+        environment["LD_LIBRARY_PATH"] = ":".join(contents.library_path)
+    changes = [f'ENV {name}="{value}"' for name, value in environment.items()]
+    return [*changes, "WORKDIR /tmp", "EXPOSE 30000", f"CMD {json.dumps(_SERVE)}"]
 
 
-def _aiohttp() -> Iterator[tuple[str, Path]]:
-    """The files of aiohttp and of everything it needs, as they lie in site-packages. Raises CannotBuild."""
-    waiting, seen = ["aiohttp"], set()
-    while waiting:
-        name = re.sub(r"[-_.]+", "-", waiting.pop()).lower()
-        if name in seen:
-            continue
-        seen.add(name)
-        try:
-            distribution = importlib.metadata.distribution(name)
-        except importlib.metadata.PackageNotFoundError:
-            if name == "aiohttp":
-                raise CannotBuild(
-                    "aiohttp is not installed beside this Python (make docker-images sees to it)"
-                ) from None
-            continue  # only for another version of Python, or an extra
-        waiting += [
-            re.split(r"[ ;<>=!~\[(]", requirement)[0]
-            for requirement in distribution.requires or []
-            if "extra ==" not in requirement
-        ]
-        for file in distribution.files or []:
-            path = Path(str(distribution.locate_file(file)))
-            if path.suffix != ".pyc" and ".." not in file.parts and path.is_file():
-                yield str(file), path
+def _content(contents: Contents, changes: list[str]) -> str:
+    """SHA-256 of all that decides what the image is like, these two files included."""
+    whole = hashlib.sha256(contents.digest().encode() + repr(changes).encode())
+    for name in ("simulated_image.py", "simulated_image_contents.py"):
+        whole.update(Path(__file__).with_name(name).read_bytes())
+    return whole.hexdigest()
 
 
-def _libraries(binaries: Iterable[Path]) -> set[Path]:
-    """Every shared library that `ldd` names for them, the loader included."""
-    found: set[Path] = set()
-    for binary in binaries:
-        listed = subprocess.run(["ldd", str(binary)], capture_output=True, text=True).stdout
-        found.update(Path(path) for path in re.findall(r"(?:=> |^\s*)(/\S+) \(0x", listed, re.MULTILINE))
-    return found
+def _require_engine() -> None:
+    said = _docker("version", "--format", "{{.Server.Version}}")
+    if said.returncode == 0:
+        return
+    if "permission denied" in said.stderr:
+        raise CannotBuild(
+            "the Docker Engine's socket may not be opened by this user: sudo usermod -aG docker $USER, then log in anew"
+        )
+    raise CannotBuild(f"no Docker Engine answers: sudo systemctl start docker, or dockerd & ({_line(said.stderr)})")
 
 
-def _hash(files: dict[str, Path]) -> str:
-    digest = hashlib.sha256(Path(__file__).read_bytes())
-    for name, path in files.items():
-        digest.update(f"{name}\0{path.stat().st_size}\0".encode())
-        digest.update(hashlib.file_digest(path.open("rb"), "sha256").digest())
-    return digest.hexdigest()
-
-
-def _import(files: dict[str, Path], tag: str, content: str) -> None:
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    interpreter = str(Path(sys.executable).resolve())
-    environment = f"PATH={Path(interpreter).parent}:/usr/bin:/bin PYTHONPATH={PACKAGES} PYTHONUNBUFFERED=1"
-    changes = [f"ENV {environment}", f"LABEL {LABEL}={content}", "WORKDIR /tmp", "EXPOSE 30000"]
-    command = ["docker", "import", *(part for change in changes for part in ("--change", change)), "-", tag]
-    process = _docker(command)
-    assert process.stdin is not None
+def _replace(tag: str, contents: Contents, changes: list[str]) -> None:
+    """Gives the tag to a new image that works. The one that had it before goes, unless something else uses it."""
+    before = _inspect(tag, "{{.Id}}")
+    made = _import(contents, changes)
     try:
-        with tarfile.open(fileobj=process.stdin, mode="w|") as tar:
-            for name, path in files.items():
-                info = tar.gettarinfo(str(path.resolve()), arcname=name.lstrip("/"))
-                info.uid = info.gid = info.mtime = 0
-                info.uname = info.gname = "root"
-                with path.open("rb") as file:
-                    tar.addfile(info, file)
-            for link, target in (("usr/bin/python3", interpreter), (f"usr/bin/{version}", interpreter)):
-                if f"/{link}" not in files:
-                    info = tarfile.TarInfo(link)
-                    info.type, info.linkname = tarfile.SYMTYPE, target
-                    tar.addfile(info)
-            folder = tarfile.TarInfo("tmp")
-            folder.type, folder.mode = tarfile.DIRTYPE, 0o1777
-            tar.addfile(folder)
-            passwd = b"root:x:0:0:root:/root:/bin/sh\n"
-            info = tarfile.TarInfo("etc/passwd")
-            info.size = len(passwd)
-            tar.addfile(info, io.BytesIO(passwd))
-        process.stdin.close()
-    except BrokenPipeError:
-        pass
-    assert process.stderr is not None
-    said = process.stderr.read().decode().strip()
-    if process.wait() != 0:
-        raise CannotBuild(f"docker import failed: {said} (is a Docker Engine running? dockerd &)")
+        tried = _docker("run", "--rm", "--network", "none", made, "python3", "-c", f"import {', '.join(_IMPORTED)}")
+        if tried.returncode != 0:
+            raise CannotBuild(f"{sys.executable} does not work in a container: {_line(tried.stderr)}")
+        named = _docker("tag", made, tag)
+        if named.returncode != 0:
+            raise CannotBuild(f"docker does not take {tag} as an image's name: {_line(named.stderr)}")
+    finally:
+        for image in {made, before} - {None}:
+            if _inspect(str(image), "{{json .RepoTags}}") == "[]":
+                _docker("image", "rm", str(image))
 
 
-def _docker(command: list[str]) -> subprocess.Popen[bytes]:
-    try:
-        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    except FileNotFoundError:
-        raise CannotBuild("the docker command is not installed (apt-get install docker.io)") from None
+def _import(contents: Contents, changes: list[str]) -> str:
+    """The new image's id; it has no name yet."""
+    command = ["docker", "import", *(part for change in changes for part in ("--change", change)), "-"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin is not None and process.stdout is not None and process.stderr is not None
+        with suppress(BrokenPipeError):  # docker gave up early, and says why
+            write_tar(process.stdin, contents)
+        with suppress(BrokenPipeError):
+            process.stdin.close()
+        made, said = (stream.read().decode(errors="replace") for stream in (process.stdout, process.stderr))
+    if process.returncode != 0:
+        raise CannotBuild(f"docker import failed: {_line(said)}")
+    return made.strip()
 
 
 def _label(tag: str) -> str | None:
-    labels = _inspect(tag, "{{json .Config.Labels}}", missing="null")
-    found: dict[str, str] = json.loads(labels) or {}
-    return found.get(LABEL)
+    labels: dict[str, str] | None = json.loads(_inspect(tag, "{{json .Config.Labels}}") or "null")
+    return (labels or {}).get(LABEL)
 
 
-def _inspect(tag: str, template: str, missing: str | None = None) -> str:
+def _inspect(image: str, template: str) -> str | None:
+    """None if there is no such image."""
+    done = _docker("image", "inspect", "--format", template, image)
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _docker(*arguments: str) -> subprocess.CompletedProcess[str]:
     try:
-        done = subprocess.run(["docker", "image", "inspect", "--format", template, tag], capture_output=True, text=True)
+        return subprocess.run(["docker", *arguments], capture_output=True, text=True)
     except FileNotFoundError:
-        raise CannotBuild("the docker command is not installed (apt-get install docker.io)") from None
-    if done.returncode == 0:
-        return done.stdout.strip()
-    if "No such image" in done.stderr and missing is not None:
-        return missing
-    raise CannotBuild(f"{done.stderr.strip()} (is a Docker Engine running? dockerd &)")
+        raise CannotBuild("the docker command is not installed: apt-get install docker.io") from None
+
+
+def _line(text: str) -> str:
+    """The last line that says something."""
+    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "no reason given")
