@@ -4,8 +4,8 @@
 
 Starts the engine as a process of its own and asks it with a plain aiohttp client: 100 tokens in, 100 out, one and
 four requests at a time. The targets are p50 and p75 of SGLang 0.5.2 with Llama-3.2-1B on one Hopper GPU, each the mean
-of two launches. A machine that is busy with other things is late, and this shows it; p75 of TTFT also varies by some 5 %
-from run to run, because handling times are drawn. Exit 1 if a ratio is off by more than 5 %.
+of two launches. A machine that is busy with other things is late, and this shows it; p75 of TTFT also varies by some
+5 % from run to run, because handling times are drawn. Exit 1 if a ratio is off by more than 5 %.
 """
 
 from __future__ import annotations
