@@ -62,9 +62,12 @@ CASES: dict[str, tuple[str, str | list[str]]] = {
         "1:20: search.strategy: bayesian is read, but not carried out yet in this version; expected grid",
     ),
     "launches": (
-        "search: {launches: 3}",
-        "1:20: search.launches: more than one launch of each configuration is read, but not carried out yet "
-        "in this version; write 1",
+        "search: {launches: 51}",
+        "1:20: search.launches: 51 launches of each configuration are more than the 50 that are possible",
+    ),
+    "difference": (
+        "search: {min_difference: 120%}",
+        "1:26: search.min_difference: expected a percentage, such as 1%, found '120%'",
     ),
     "budget": ("search: {budget: 2h}", "1:10: search.budget: is read, but not carried out yet in this version"),
     "wrong direction": ("objective: {maximize: ttft}", "1:23: objective.maximize: less ttft is better; write minimize"),

@@ -143,6 +143,20 @@ def resume(run: str, runs_dir: Path | None, as_json: bool) -> None:
     sys.exit(resume_run(run, runs_dir, as_json=as_json))
 
 
+@main.command(epilog="Example:  tuner-tui confirm latest --launches 2")
+@_RUN
+@click.option(
+    "--launches", type=click.IntRange(min=1), help="Launches more of each leader.  [default: as many as help]"
+)
+@_RUNS_DIR
+@_JSON
+def confirm(run: str, launches: int | None, runs_dir: Path | None, as_json: bool) -> None:
+    """Launch the leaders of a run again, to tell them apart or to be sure of the best."""
+    from tuner_tui.cli.confirm import confirm_run
+
+    sys.exit(confirm_run(run, launches, runs_dir, as_json=as_json))
+
+
 @main.command(epilog="Example:  tuner-tui clean")
 def clean() -> None:
     """Remove containers and processes that dead runs left behind, never those of a live one."""

@@ -14,7 +14,7 @@ from tuner_tui.cli.follow import Follower
 from tuner_tui.cli.load import load, require_model, usable_gpus
 from tuner_tui.engines.registry import engine
 from tuner_tui.report.results import results_json
-from tuner_tui.runs.events import Excluded, Experiment
+from tuner_tui.runs.events import Excluded, Experiment, LaunchesAdded
 from tuner_tui.runs.folder import RunFolder, default_runs_dir, find_run
 from tuner_tui.runs.lock import holder
 from tuner_tui.runs.plan import estimate, plan
@@ -97,22 +97,22 @@ def resume_run(given: str, runs_dir: Path | None, *, as_json: bool) -> int:
     return follow(folder, guess_s=estimate(snapshot.task, left).total_s, as_json=as_json)
 
 
-def follow(folder: RunFolder, *, guess_s: float, as_json: bool) -> int:
+def follow(folder: RunFolder, *, guess_s: float, as_json: bool, added: LaunchesAdded | None = None) -> int:
     """Starts the runner of `folder` and follows it to its end."""
     follower = Follower(folder, guess_s=guess_s)
-    code = start_and_follow(folder, follower)
+    code = start_and_follow(folder, follower, added)
     ended = _end(follower.snapshot, folder, as_json=as_json)
     if code in (130, 143):
         click.echo(f"interrupted; `tuner-tui resume {folder.name}` goes on", err=True)
     return ended if code is None else code
 
 
-def start_and_follow(folder: RunFolder, follower: Follower) -> int | None:
+def start_and_follow(folder: RunFolder, follower: Follower, added: LaunchesAdded | None = None) -> int | None:
     """Starts the runner and follows it to its end; the exit code as `Follower.follow` has it, 1 if it did not start."""
     follower.introduce()
     with follower.signals():
         try:
-            start_runner(folder)
+            start_runner(folder, added)
         except RunnerNotStarted as error:
             click.echo(f"tuner-tui: {error}", err=True)
             return 1

@@ -37,6 +37,8 @@ def results(snapshot: Snapshot) -> dict[str, Any]:
             "concurrency": list(snapshot.task.benchmark.concurrency),
             "max_requests": snapshot.task.benchmark.max_requests,
             "max_time_s": snapshot.task.benchmark.max_time_s,
+            "launches": snapshot.task.search.launches,
+            "min_difference": snapshot.task.search.min_difference,
         },
         "tuner_tui": snapshot.version,
         "simulated": snapshot.simulated,

@@ -1,4 +1,7 @@
-"""`python -m tuner_tui.runner FOLDER`: takes a run up and sees it through."""
+"""`python -m tuner_tui.runner FOLDER [LAUNCHES EXPERIMENT…]`: takes a run up and sees it through.
+
+With LAUNCHES, each EXPERIMENT (by its id) gets that many launches more than were planned.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from pathlib import Path
 
 from tuner_tui.runner.guard import Guard
 from tuner_tui.runner.run import Run, backend_for
-from tuner_tui.runs.events import RunStarted
+from tuner_tui.runs.events import LaunchesAdded, RunStarted
 from tuner_tui.runs.folder import RunFolder
 from tuner_tui.runs.journal import JournalReader, JournalUnreadable, JournalWriter
 from tuner_tui.runs.lock import LockHeld, take
@@ -22,7 +25,7 @@ from tuner_tui.runs.state import RunState
 log = logging.getLogger("tuner_tui.runner")
 
 
-async def _execute(folder: RunFolder, runner: str) -> None:
+async def _execute(folder: RunFolder, runner: str, added: LaunchesAdded | None) -> None:
     state = RunState()
     for event in JournalReader(folder.journal).read():
         state.apply(event)
@@ -38,6 +41,8 @@ async def _execute(folder: RunFolder, runner: str) -> None:
         run.emit(
             RunStarted(runner=runner, pid=os.getpid(), host=socket.gethostname(), resumed=before.runner is not None)
         )
+        if added is not None:
+            run.emit(added)
         finished = await run.execute()
         log.info("the run is over: %s %s", finished.reason, finished.sentence)
     finally:
@@ -52,6 +57,8 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     folder = RunFolder(Path(sys.argv[1]).resolve())
+    launches, experiments = sys.argv[2:3], sys.argv[3:]
+    added = LaunchesAdded(launches=int(launches[0]), experiments=tuple(map(int, experiments))) if launches else None
     runner = uuid.uuid4().hex
     try:
         lock = take(folder.lock, runner)
@@ -59,7 +66,7 @@ def main() -> int:
         sys.stderr.write(f"{held}\n")
         return 1
     try:
-        asyncio.run(_execute(folder, runner))
+        asyncio.run(_execute(folder, runner, added))
     except JournalUnreadable as error:
         sys.stderr.write(f"{error}\n")
         return 1

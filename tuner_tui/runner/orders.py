@@ -17,7 +17,7 @@ from tuner_tui.runs.commands import (
     Skip,
     Stop,
 )
-from tuner_tui.runs.events import CommandTaken, Experiment, ExperimentsAdded, RunContinued, RunPaused
+from tuner_tui.runs.events import CommandTaken, Experiment, ExperimentsAdded, LaunchesAdded, RunContinued, RunPaused
 
 if TYPE_CHECKING:
     from tuner_tui.runner.run import Run
@@ -67,7 +67,10 @@ class Orders:
             case Continue():
                 return None if snapshot.paused else "the run is not paused"
             case Measure():
-                return "measuring an experiment again is not carried out yet in this version"
+                if all(each.id != command.experiment for each in snapshot.experiments):
+                    return f"there is no experiment {command.experiment}"
+                if snapshot.kind == "try":
+                    return "this run keeps one configuration up; it measures nothing"
             case AddConfigurations():
                 if not command.configurations:
                     return "there is no configuration in it"
@@ -102,4 +105,4 @@ class Orders:
                 ]
                 self._run.emit(ExperimentsAdded(experiments=tuple(experiments)))
             case Measure():
-                raise AssertionError("refused above")
+                self._run.emit(LaunchesAdded(experiments=(command.experiment,)))

@@ -141,9 +141,11 @@ class Run:
             await self._launch_once(snapshot, experiment)
 
     def _next(self, snapshot: Snapshot) -> ExperimentState | None:
-        done = {experiment.id: len(experiment.counted) for experiment in snapshot.experiments}
-        launches = snapshot.task.search.launches if snapshot.kind == "tune" else 1
-        chosen = next_experiment(done, launches, snapshot.seed)
+        left = {each.id: each.wanted - len(each.counted) for each in snapshot.experiments}
+        # Whoever has most launches left comes first, which is the same as whoever has fewest behind it.
+        most = max(left.values(), default=0)
+        done = {experiment: most - launches for experiment, launches in left.items()}
+        chosen = next_experiment(done, most, snapshot.seed + snapshot.extensions)
         return next((experiment for experiment in snapshot.experiments if experiment.id == chosen), None)
 
     async def _launch_once(self, snapshot: Snapshot, experiment: ExperimentState) -> None:

@@ -159,6 +159,13 @@ class LevelFinished(Event, frozen=True, kw_only=True, tag="level_finished"):
     result: LevelResult
 
 
+class LaunchesAdded(Event, frozen=True, kw_only=True, tag="launches_added"):
+    """More launches of these experiments than were planned: each such extension spends some of the verdict's error."""
+
+    experiments: tuple[int, ...]
+    launches: int = 1
+
+
 class LaunchFailing(Event, frozen=True, kw_only=True, tag="launch_failing"):
     """A launch is declared failed; its server is being removed, which can take a moment."""
 
@@ -220,6 +227,7 @@ AnyEvent = (
     | ServerReady
     | LevelStarted
     | LevelFinished
+    | LaunchesAdded
     | LaunchFailing
     | LaunchFinished
     | CommandTaken

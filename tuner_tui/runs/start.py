@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from tuner_tui import __version__
-from tuner_tui.runs.events import Excluded, Experiment, ExperimentsAdded, RunCreated, RunStarted, now
+from tuner_tui.runs.events import Excluded, Experiment, ExperimentsAdded, LaunchesAdded, RunCreated, RunStarted, now
 from tuner_tui.runs.folder import RunFolder, make_run_folder
 from tuner_tui.runs.journal import JournalReader, JournalWriter
 from tuner_tui.task.model import Task
@@ -55,9 +55,14 @@ def create_run(
     return folder
 
 
-def start_runner(folder: RunFolder, timeout_s: float = 30.0) -> int:
+def _arguments(added: LaunchesAdded | None) -> list[str]:
+    return [] if added is None else [str(added.launches), *map(str, added.experiments)]
+
+
+def start_runner(folder: RunFolder, added: LaunchesAdded | None = None, timeout_s: float = 30.0) -> int:
     """Starts `python -m tuner_tui.runner FOLDER` in a session of its own; returns its pid once it took the run up.
 
+    `added`: launches beyond those planned, which it writes down first.
     It survives this process, its terminal and its SSH session. Raises RunnerNotStarted with the tail of runner.log.
     """
     reader = JournalReader(folder.journal)
@@ -66,7 +71,7 @@ def start_runner(folder: RunFolder, timeout_s: float = 30.0) -> int:
         offset = log.tell()
         child = subprocess.Popen(
             # -P: a docker.py in the user's folder is not ours.
-            [sys.executable, "-P", "-m", "tuner_tui.runner", str(folder.path)],
+            [sys.executable, "-P", "-m", "tuner_tui.runner", str(folder.path), *_arguments(added)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

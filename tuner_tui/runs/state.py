@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from typing import Literal
 
@@ -17,6 +18,7 @@ from tuner_tui.runs.events import (
     Experiment,
     ExperimentsAdded,
     Failure,
+    LaunchesAdded,
     LaunchFailing,
     LaunchFinished,
     LaunchStarted,
@@ -75,6 +77,9 @@ class ExperimentState(msgspec.Struct, frozen=True, kw_only=True):
     configuration: Configuration
     gpus_needed: int
     launches: tuple[Launch, ...] = ()
+    wanted: int = 1
+    """Launches it will have had in the end: what the task asks for and what was added. After one that failed no
+    other follows."""
 
     @property
     def counted(self) -> tuple[Launch, ...]:
@@ -92,10 +97,22 @@ class ExperimentState(msgspec.Struct, frozen=True, kw_only=True):
         return "succeeded" if "succeeded" in statuses else "invalid" if "invalid" in statuses else "failed"
 
     @property
+    def scores(self) -> tuple[Score, ...]:
+        """The score of each launch that succeeded."""
+        return tuple(launch.score for launch in self.launches if launch.status == "succeeded" and launch.score)
+
+    @property
     def score(self) -> Score | None:
-        """The score of its last successful launch."""
-        scores = [launch.score for launch in self.launches if launch.status == "succeeded" and launch.score]
-        return scores[-1] if scores else None
+        """Over its launches the geometric mean, as the verdict compares them; with one, that launch's own score, with
+        the interval within it."""
+        scores = self.scores
+        if len(scores) < 2:
+            return scores[0] if scores else None
+        values = [score.value for score in scores]
+        if any(value == 0 for value in values):
+            return Score(value=math.fsum(values) / len(values))
+        size = math.exp(math.fsum(math.log(abs(value)) for value in values) / len(values))
+        return Score(value=math.copysign(size, values[0]))
 
     @property
     def failure(self) -> Failure | None:
@@ -134,6 +151,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     paused: bool
     finished: RunFinished | None
     commands: tuple[CommandTaken, ...]
+    extensions: int
+    """How often launches were added to those planned."""
 
     @property
     def objective(self) -> Objective:
@@ -143,7 +162,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     def verdict(self) -> Verdict:
         """Who leads among the experiments that are valid; provisional until every planned launch is done."""
         candidates = [
-            Candidate(experiment=experiment.id, score=experiment.score)
+            Candidate(experiment=experiment.id, score=experiment.score, scores=experiment.scores)
             for experiment in self.experiments
             if experiment.status == "succeeded" and experiment.score is not None
         ]
@@ -152,6 +171,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
             candidates,
             launched=sum(1 for experiment in self.experiments if experiment.counted),
             provisional=self.launches_done < self.launches_planned,
+            min_difference=self.task.search.min_difference,
+            looks=1 + self.extensions,
         )
 
 
@@ -175,6 +196,7 @@ class RunState:
         self._paused = False
         self._finished: RunFinished | None = None
         self._commands: tuple[CommandTaken, ...] = ()
+        self._extensions = 0
 
     def apply(self, event: AnyEvent) -> None:
         """Takes one event in. Raises ValueError for an event that cannot come at this point of a journal."""
@@ -186,7 +208,7 @@ class RunState:
         match event:
             case ExperimentsAdded():
                 for experiment in event.experiments:
-                    self._experiments[experiment.id] = _fresh(experiment)
+                    self._experiments[experiment.id] = _fresh(experiment, self._launches_each())
                 self._excluded += event.excluded
             case RunStarted():
                 self._begin_stretch(event)
@@ -196,6 +218,11 @@ class RunState:
                 self._preparation = None
                 if event.what == "image" and event.failure is None:
                     self._image = event
+            case LaunchesAdded():
+                self._extensions += 1
+                for number in event.experiments:
+                    extended = self._experiments[number]
+                    self._experiments[number] = replace(extended, wanted=extended.wanted + event.launches)
             case LaunchStarted():
                 self._begin_launch(event)
             case ServerStarted():
@@ -235,7 +262,6 @@ class RunState:
         elapsed_s = self._earlier_s
         if self._stretch_began is not None:
             elapsed_s += (last_at - self._stretch_began).total_seconds()
-        per_experiment = created.task.search.launches if created.kind == "tune" else 1
         return Snapshot(
             run=created.run,
             task=created.task,
@@ -255,12 +281,17 @@ class RunState:
             experiments=experiments,
             excluded=self._excluded,
             launch=None if self._active is None else self._launch(self._active),
-            launches_planned=per_experiment * len(experiments),
+            launches_planned=sum(experiment.wanted for experiment in experiments),
             launches_done=sum(len(experiment.counted) for experiment in experiments),
             paused=self._paused,
             finished=self._finished,
             commands=self._commands,
+            extensions=self._extensions,
         )
+
+    def _launches_each(self) -> int:
+        assert self._created is not None
+        return self._created.task.search.launches if self._created.kind == "tune" else 1
 
     def _begin_stretch(self, event: RunStarted) -> None:
         """A runner came. Where the one before died without a word, its time ended at its last event, and the launch
@@ -314,6 +345,9 @@ class RunState:
             failure=event.failure,
             score=score,
         )
+        if event.status == "failed":
+            experiment = self._experiments[self._owner[event.launch]]
+            self._experiments[experiment.id] = replace(experiment, wanted=len(experiment.counted))
         self._active = None
 
     def _launch(self, number: int) -> Launch:
@@ -328,5 +362,7 @@ class RunState:
         self._experiments[experiment.id] = replace(experiment, launches=launches)
 
 
-def _fresh(experiment: Experiment) -> ExperimentState:
-    return ExperimentState(id=experiment.id, configuration=experiment.configuration, gpus_needed=experiment.gpus_needed)
+def _fresh(experiment: Experiment, launches: int) -> ExperimentState:
+    return ExperimentState(
+        id=experiment.id, configuration=experiment.configuration, gpus_needed=experiment.gpus_needed, wanted=launches
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tuner_tui.task.fields import NOT_YET, Field, Section, finite, listed, nearest
+from tuner_tui.task.fields import Field, Section, finite, listed, nearest
 from tuner_tui.task.model import Benchmark, Objective, Search
 from tuner_tui.task.nodes import plain
 from tuner_tui.task.scenario_syntax import scenario
@@ -24,6 +24,7 @@ NAMED = {
     "minimize_ttft": Objective(name="minimize_ttft", direction="minimize", metric="ttft"),
     "minimize_tpot": Objective(name="minimize_tpot", direction="minimize", metric="tpot"),
 }
+MAX_LAUNCHES = 50
 STRATEGIES_LATER = ("bayesian", "random", "halving", "successive_halving", "coordinate")
 
 
@@ -202,12 +203,15 @@ def read_search(section: Section | None) -> Search:
     """What could be read; the rest is noted."""
     if section is None:
         return Search()
-    later = {"min_difference": "", "budget": "", "baseline": ""}
-    section.check_names(("strategy", "launches"), later)
+    later = {"budget": "", "baseline": ""}
+    section.check_names(("strategy", "launches", "min_difference"), later)
     if strategy := section.field("strategy"):
         strategy.choice(("grid",), STRATEGIES_LATER)
     launches = section.field("launches")
-    number = launches.integer(1, "a number of launches") if launches else None
-    if launches and number and number > 1:
-        launches.error(f"more than one launch of each configuration {NOT_YET}; write 1")
-    return Search()
+    number = launches.integer(1, "a number of launches of each configuration") if launches else None
+    if launches and number and number > MAX_LAUNCHES:
+        launches.error(f"{number} launches of each configuration are more than the {MAX_LAUNCHES} that are possible")
+        number = None
+    difference = section.field("min_difference")
+    share = difference.percentage("a percentage, such as 1%") if difference else None
+    return Search(launches=number or 1, min_difference=share or 0.0)

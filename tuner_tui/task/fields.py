@@ -142,6 +142,10 @@ class Field:
             return None
         return seconds
 
+    def percentage(self, what: str) -> float | None:
+        """`1%` → 0.01."""
+        return self._converted(units.share, what)
+
     def size_bytes(self) -> int | None:
         size = self._converted(units.size_bytes, units.SIZE)
         if size == 0:

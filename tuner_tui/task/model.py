@@ -69,10 +69,14 @@ class Objective(Frozen, frozen=True, kw_only=True):
 
 
 class Search(Frozen, frozen=True, kw_only=True):
-    """How the space is walked, and how often each configuration is launched."""
+    """How the space is walked, and how often each configuration is launched.
+
+    `min_difference`: a relative difference too small to matter; nothing that near the best is called beaten.
+    """
 
     strategy: Literal["grid"] = "grid"
     launches: int = 1
+    min_difference: float = 0.0
 
 
 class DockerOptions(Frozen, frozen=True, kw_only=True):

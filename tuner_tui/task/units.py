@@ -28,6 +28,17 @@ def duration_s(text: str) -> float:
     return _finite(total)
 
 
+def share(text: str) -> float:
+    """`1%` or `0.01`: 0.01. Raises ValueError for anything else, and for 100 % and more."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(%?)", text.strip(), re.ASCII)
+    if not found:
+        raise ValueError(text)
+    value = float(found[1]) / (100 if found[2] else 1)
+    if value >= 1:
+        raise ValueError(text)
+    return value
+
+
 def size_bytes(text: str) -> int:
     """`16g`, `512m`, `1GiB`, `1024`: bytes. As in Docker, every unit is a power of 1024. Raises ValueError."""
     found = _SIZE.fullmatch(text.strip())

@@ -1,0 +1,38 @@
+"""`tuner-tui confirm`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tuner_tui.cli.follow import Follower
+from tuner_tui.cli.run import follow, require_backend
+from tuner_tui.report.words import duration_words
+from tuner_tui.runs.events import LaunchesAdded
+from tuner_tui.runs.folder import default_runs_dir, find_run
+from tuner_tui.runs.lock import holder
+
+
+def confirm_run(given: str, launches: int | None, runs_dir: Path | None, *, as_json: bool) -> int:
+    """Relaunches the leaders in the foreground; returns the exit code. Raises RunNotFound."""
+    folder = find_run(given, (runs_dir or default_runs_dir()).expanduser())
+    snapshot = Follower(folder).catch_up()
+    if (live := holder(folder.lock)) is not None:
+        click.echo(f"tuner-tui: {folder.name} is running (process {live.pid}); confirm it when it is over", err=True)
+        return 2
+    if snapshot.launches_done < snapshot.launches_planned:
+        click.echo(f"tuner-tui: {folder.name} is not finished; `tuner-tui resume {folder.name}` goes on", err=True)
+        return 2
+    offer = snapshot.confirmation
+    if offer is None:
+        click.echo(f"tuner-tui: nothing to confirm: {snapshot.verdict.sentence}", err=True)
+        return 2
+    added = LaunchesAdded(experiments=offer.experiments, launches=launches or offer.launches)
+    took = [launch.total_s for experiment in snapshot.experiments for launch in experiment.counted]
+    guess_s = sum(took) / len(took) * added.launches * len(added.experiments)
+    names = ", ".join(f"#{experiment}" for experiment in added.experiments)
+    times = "once more" if added.launches == 1 else f"{added.launches} times more"
+    click.echo(f"{folder.name}: launching {names} {times}, about {duration_words(guess_s)}", err=True)
+    require_backend(snapshot.task)
+    return follow(folder, guess_s=guess_s, as_json=as_json, added=added)
