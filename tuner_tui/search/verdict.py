@@ -1,8 +1,23 @@
-"""Which configuration is best, and how sure that is.
+"""Which configuration is best, and how sure that is. What it says is explained in docs/verdict.md.
 
 Only launches are independent repeats. With one launch each nothing can be called a winner: configurations whose
 within-launch intervals overlap the leader's are *tied* with it; where none does, the leader is *unconfirmed*,
 because launch-to-launch scatter (commonly several per cent) is not in those intervals.
+
+With several launches the leader is the *winner* if it is better than each other configuration, pair by pair, two-sided
+at 95 % (`welch`, `drift`), and by more than `min_difference`: the whole interval of the difference must lie beyond it,
+not the estimate alone. This is an intersection-union test (R. L. Berger, "Multiparameter hypothesis testing and
+acceptance sampling", Technometrics 24, 1982): for a configuration to be declared although another is as good, it must
+in particular beat that other one, so no correction for the number of configurations is needed. That the leader is
+chosen by the same data does not harm: declaring whichever is ahead errs at most for either of two equals, hence two
+sides (S. Gutmann and Z. Maymin, "Is the selected population the best?", Annals of Statistics 15, 1987; K. Hung and
+W. Fithian, "Rank verification for exponential families", Annals of Statistics 47, 2019).
+
+Otherwise it is a *tie*, and the tied set holds the true best with 95 %: a configuration is left out only if some other
+one is better than it (by more than `min_difference`) one-sided at 5 % divided by the number of others. This is multiple
+comparison with the best (J. C. Hsu, "Constrained simultaneous confidence intervals for multiple comparisons with the
+best", Annals of Statistics 12, 1984) with Bonferroni's inequality in place of his common variance: the true best would
+have to lose one of those comparisons against a worse one.
 """
 
 from __future__ import annotations
@@ -12,15 +27,12 @@ from typing import Literal
 
 import msgspec
 
+from tuner_tui.search.comparison import Candidate as Candidate
+from tuner_tui.search.comparison import Comparisons, overall
+from tuner_tui.search.comparison import Difference as Difference
 from tuner_tui.search.objective import Score
+from tuner_tui.search.spending import error_at
 from tuner_tui.task.model import Objective
-
-
-class Candidate(msgspec.Struct, frozen=True, kw_only=True):
-    """A configuration that was measured and is valid."""
-
-    experiment: int
-    score: Score
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +44,12 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     sentence: str = ""
     provisional: bool = False
     """True before all planned launches are done."""
+    differences: tuple[Difference, ...] = ()
+    """Each other configuration's difference from the leader, best first."""
+    against_baseline: tuple[Difference, ...] = ()
+    """Each other configuration's difference from the baseline, best first."""
+    evidence: str = ""
+    """What the sentence rests on."""
 
 
 _UNITS = {"e2e": "s", "ttft": "s", "tpot": "s", "output_tokens_per_s_per_gpu": "tokens/s per GPU"}
@@ -61,44 +79,201 @@ def metric_name(objective: Objective) -> str:
 
 
 def judge(
-    objective: Objective, candidates: Sequence[Candidate], *, launched: int, provisional: bool = False
+    objective: Objective,
+    candidates: Sequence[Candidate],
+    *,
+    launched: int,
+    provisional: bool = False,
+    min_difference: float = 0.0,
+    looks: int = 1,
+    baseline: int | None = None,
 ) -> Verdict:
-    """The verdict over `candidates`, out of `launched` experiments in all, one launch each."""
+    """The verdict over `candidates`, out of `launched` experiments in all.
+
+    `min_difference` is relative (0.01: 1 %); `looks` counts the verdicts that could have named a winner, this one
+    included: 1 after the planned launches, one more for each extension (see `spending.error_at`); `baseline` is the
+    experiment that the others are to be compared with as well.
+
+    Raises ValueError for looks < 1 and for a `min_difference` outside 0 ≤ d < 1.
+    """
+    if not 0 <= min_difference < 1:
+        raise ValueError(f"min_difference: {min_difference}: must be at least 0 and under 1 (0.01 is 1 %)")
+    alpha = error_at(looks)
     if not candidates:
-        if provisional:
-            sentence = "Nothing is measured yet."
-        elif launched:
-            sentence = f"None of {launched} configurations gave a valid measurement."
-        else:
-            sentence = "There was no configuration to measure."
-        return Verdict(kind="none", leader=None, sentence=sentence, provisional=provisional)
-    ranked = sorted(candidates, key=lambda candidate: (candidate.score.value, candidate.experiment))
-    leader, others = ranked[0], ranked[1:]
-    best = f"#{leader.experiment} with {metric_name(objective)} {quantity(objective, leader.score.value)}"
-    ahead = "So far " if provisional else ""
-    if not others:
-        only = "the only one measured so far" if provisional else "the only configuration with a valid measurement"
-        return Verdict(
-            kind="unconfirmed",
-            leader=leader.experiment,
-            sentence=f"{best} is {only}; one launch shows no scatter between launches.",
-            provisional=provisional,
-        )
-    tied = tuple(other.experiment for other in others if _overlap(leader.score, other.score))
-    second = others[0]
-    gap = abs(second.score.value - leader.score.value) / abs(leader.score.value) if leader.score.value else 0.0
-    if tied:
-        names = _list([f"#{experiment}" for experiment in (leader.experiment, *sorted(tied))])
-        sentence = (
-            f"{ahead}{names} cannot be told apart: {best} is nominally ahead, "
-            f"but the 95 % intervals within the launches overlap."
-        )
-        return Verdict(kind="tie", leader=leader.experiment, tied_with=tied, sentence=sentence, provisional=provisional)
-    sentence = (
-        f"{ahead}{best} leads, {gap:.1%} ahead of #{second.experiment}, "
-        f"but one launch each says nothing of the scatter between launches."
+        return Verdict(kind="none", leader=None, sentence=_nothing(launched, provisional), provisional=provisional)
+    # Those that keep the limits and those that break them are to be ranked here, class before score, once limits are.
+    comparisons = Comparisons(objective, candidates)
+    ranked = sorted(candidates, key=lambda one: (comparisons.mean(one.experiment), one.experiment))
+    field = _Field(
+        objective,
+        ranked,
+        comparisons,
+        alpha=alpha,
+        min_difference=min_difference,
+        baseline=baseline,
+        provisional=provisional,
     )
-    return Verdict(kind="unconfirmed", leader=leader.experiment, sentence=sentence, provisional=provisional)
+    if len(ranked) == 1:
+        kind, tied, sentence, evidence = field.alone()
+    elif all(len(one.launches) == 1 for one in ranked):
+        kind, tied, sentence, evidence = field.single_launches()
+    else:
+        kind, tied, sentence, evidence = field.several_launches(looks)
+    return Verdict(
+        kind=kind,
+        leader=field.leader,
+        tied_with=tied,
+        sentence=sentence,
+        provisional=provisional,
+        differences=field.differences(field.leader),
+        against_baseline=() if baseline is None else field.differences(baseline),
+        evidence=evidence,
+    )
+
+
+def _nothing(launched: int, provisional: bool) -> str:
+    if provisional:
+        return "Nothing is measured yet."
+    if launched:
+        return f"None of {launched} configurations gave a valid measurement."
+    return "There was no configuration to measure."
+
+
+_Findings = tuple[Literal["winner", "tie", "unconfirmed"], tuple[int, ...], str, str]
+
+
+class _Field:
+    """The candidates of one verdict, best first, and what can be said of them."""
+
+    def __init__(
+        self,
+        objective: Objective,
+        ranked: Sequence[Candidate],
+        comparisons: Comparisons,
+        *,
+        alpha: float,
+        min_difference: float,
+        baseline: int | None,
+        provisional: bool,
+    ) -> None:
+        self._ranked = ranked
+        self._comparisons = comparisons
+        self._alpha = alpha
+        self._min_difference = min_difference
+        self._margin = comparisons.margin(min_difference)
+        self._baseline = baseline
+        self._provisional = provisional
+        self.ids = [one.experiment for one in ranked]
+        self.leader = self.ids[0]
+        self._best = f"#{self.leader} with {metric_name(objective)} " + quantity(
+            objective, overall(objective, ranked[0]).value
+        )
+        self._ahead = "So far " if provisional else ""
+
+    def differences(self, reference: int) -> tuple[Difference, ...]:
+        if reference not in self.ids:
+            return ()
+        return tuple(
+            self._comparisons.difference(experiment, reference, self._alpha)
+            for experiment in self.ids
+            if experiment != reference
+        )
+
+    def alone(self) -> _Findings:
+        only = (
+            "the only one measured so far" if self._provisional else "the only configuration with a valid measurement"
+        )
+        launches = self._comparisons.launches(self.leader)
+        why = "one launch shows no scatter between launches" if launches == 1 else "there is nothing to compare it with"
+        return "unconfirmed", (), f"{self._best} is {only}; {why}.", ""
+
+    def single_launches(self) -> _Findings:
+        """One launch each: only the intervals within the launches are known."""
+        first, second = self._ranked[0], self._ranked[1]
+        tied = tuple(other.experiment for other in self._ranked[1:] if _overlap(first.score, other.score))
+        if tied:
+            sentence = (
+                f"{self._ahead}{self._names(tied)} cannot be told apart: {self._best} is nominally ahead, "
+                f"but the 95 % intervals within the launches overlap."
+            )
+            return "tie", tied, sentence, "One launch each; the scatter between launches is not known and comes on top."
+        gap = abs(second.score.value - first.score.value) / abs(first.score.value) if first.score.value else 0.0
+        sentence = (
+            f"{self._ahead}{self._best} leads, {gap:.1%} ahead of #{second.experiment}, "
+            f"but one launch each says nothing of the scatter between launches."
+        )
+        return (
+            "unconfirmed",
+            (),
+            sentence,
+            "One launch each; relaunch the leaders to learn the scatter between launches.",
+        )
+
+    def several_launches(self, looks: int) -> _Findings:
+        others = self.ids[1:]
+        close = [other for other in others if not self._beats(self.leader, other, self._alpha)]
+        evidence = self._scatter(looks)
+        second = self._comparisons.difference(self.leader, others[0], self._alpha)
+        if not close:
+            if self._comparisons.launches(self.leader) == 1:
+                sentence = (
+                    f"{self._ahead}{self._best} leads, {second} against #{others[0]}, but it was launched once only."
+                )
+                return "unconfirmed", (), sentence, evidence
+            wins = "leads" if self._provisional else "wins"
+            sentence = f"{self._ahead}{self._best} {wins}: {second} against #{others[0]}, the next best."
+            mistake = "Were two configurations equally good, one would win by mistake in at most 5 of 100 runs."
+            return "winner", (), sentence + self._against_baseline(), f"{evidence} {mistake}"
+        tied = self._tied() or tuple(close)
+        nearest = self._comparisons.difference(self.leader, tied[0], self._alpha)
+        enough = f" by more than the {self._min_difference * 100:.3g} % asked for" if self._min_difference else ""
+        sentence = (
+            f"{self._ahead}{self._names(tied)} cannot be told apart{enough}: {self._best} is nominally ahead, "
+            f"{nearest} against #{tied[0]}, which may be chance."
+        )
+        among = "The best configuration is among them with 95 % confidence."
+        return "tie", tied, sentence + self._against_baseline(), f"{evidence} {among}"
+
+    def _beats(self, one: int, other: int, alpha: float) -> bool:
+        return self._comparisons.better(one, other, self._margin, alpha)
+
+    def _tied(self) -> tuple[int, ...]:
+        """Those besides the leader that nobody beats: multiple comparison with the best."""
+        # One-sided α over the number of others; never easier than losing to the winner, or a tie could be with nobody.
+        alpha = min(self._alpha, 2 * self._alpha / (len(self.ids) - 1))
+        return tuple(
+            other
+            for rank, other in enumerate(self.ids)
+            if rank and not any(self._beats(better, other, alpha) for better in self.ids[:rank])
+        )
+
+    def _scatter(self, looks: int) -> str:
+        counts = [self._comparisons.launches(experiment) for experiment in self.ids]
+        fewest, most = min(counts), max(counts)
+        each = f"{most} each" if fewest == most else f"{fewest} to {most} each"
+        words = [
+            f"Differences are held against the scatter between launches ({each}); brackets hold the true one with 95 %."
+        ]
+        single = tuple(experiment for experiment in self.ids if self._comparisons.launches(experiment) == 1)
+        if single:
+            words.append(
+                f"{_list(sorted(single))} had one launch; its scatter is taken to be the largest of the others'."
+            )
+        if looks > 1:
+            times = "once" if looks == 2 else f"{looks - 1} times"
+            words.append(
+                f"Launches were added {times}, so the brackets are wider: looking again must not let chance win."
+            )
+        return " ".join(words)
+
+    def _against_baseline(self) -> str:
+        if self._baseline is None or self._baseline == self.leader or self._baseline not in self.ids:
+            return ""
+        difference = self._comparisons.difference(self.leader, self._baseline, self._alpha)
+        return f" Against the baseline #{self._baseline}: {difference}."
+
+    def _names(self, tied: Sequence[int]) -> str:
+        return _list((self.leader, *sorted(tied)))
 
 
 def _overlap(one: Score, other: Score) -> bool:
@@ -110,5 +285,6 @@ def _overlap(one: Score, other: Score) -> bool:
     return one.low <= other.high and other.low <= one.high
 
 
-def _list(names: Sequence[str]) -> str:
+def _list(experiments: Sequence[int]) -> str:
+    names = [f"#{experiment}" for experiment in experiments]
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]

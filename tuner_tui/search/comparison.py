@@ -1,0 +1,176 @@
+"""Every pair of configurations compared on a scale where a difference is a ratio."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import msgspec
+
+from tuner_tui.search.drift import BlockShifts
+from tuner_tui.search.objective import Score
+from tuner_tui.search.spending import ERROR
+from tuner_tui.search.student import critical_value
+from tuner_tui.search.welch import Contrast, Sample, contrast, sample
+from tuner_tui.task.model import Objective
+
+
+class Candidate(msgspec.Struct, frozen=True, kw_only=True):
+    """A configuration that was measured and is valid.
+
+    `score` is the one of its last launch. `scores` holds one a launch, where there is more to tell; `blocks` the block
+    in which each of them was made (empty: the 1st, 2nd, … in that order). Values are finite.
+    """
+
+    experiment: int
+    score: Score
+    scores: tuple[Score, ...] = ()
+    blocks: tuple[int, ...] = ()
+
+    @property
+    def launches(self) -> tuple[Score, ...]:
+        """Its scores, one a launch, at least one."""
+        return self.scores or (self.score,)
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """How far `experiment` is from `reference`: 0.05 is 5 % more of the metric itself (seconds, tokens/s).
+
+    `low` and `high` bound it with 95 % (less of an error after extensions); None where neither has two launches.
+    """
+
+    experiment: int
+    reference: int
+    relative: float
+    low: float | None = None
+    high: float | None = None
+
+    def __str__(self) -> str:
+        """`−4.2 % [−6.1, −2.3]`; without the interval where there is none."""
+        if self.low is None or self.high is None:
+            return f"{_percent(self.relative)} %"
+        return f"{_percent(self.relative)} % [{_percent(self.low)}, {_percent(self.high)}]"
+
+
+# A figure of zero (no throughput at all) has no logarithm: it counts as this share of the smallest that is not.
+_FLOOR = 1e-3
+_HIGHEST_EXPONENT = 50.0
+
+
+class Comparisons:
+    """All candidates' launches as logarithms, lower being better, compared pair by pair.
+
+    Logarithms, because launch-to-launch scatter is a matter of per cent, a difference of logarithms is a ratio, and
+    time per token and tokens per second get the same verdict. A configuration's mean is thus the geometric one.
+    """
+
+    def __init__(self, objective: Objective, candidates: Sequence[Candidate]) -> None:
+        self._sign = 1.0 if objective.direction == "minimize" else -1.0
+        figures = [self._sign * each.value for one in candidates for each in one.launches]
+        self._floor = min((figure for figure in figures if figure > 0), default=1.0) * _FLOOR
+        self._values = {one.experiment: [self._log(score) for score in one.launches] for one in candidates}
+        blocks = {one.experiment: one.blocks or tuple(range(len(one.launches))) for one in candidates}
+        self._samples = {experiment: sample(values) for experiment, values in self._values.items()}
+        self._shifts = BlockShifts(self._values, blocks)
+        self._contrasts: dict[tuple[int, int], Contrast | None] = {}
+        repeated = [each for each in self._samples.values() if each.n > 1]
+        self._noisiest = max(repeated, key=lambda each: (each.variance, -each.n), default=None)
+
+    def _log(self, score: Score) -> float:
+        return self._sign * math.log(max(self._sign * score.value, self._floor))
+
+    def mean(self, experiment: int) -> float:
+        """The mean of its logarithms; lower is better."""
+        return self._samples[experiment].mean
+
+    def launches(self, experiment: int) -> int:
+        return self._samples[experiment].n
+
+    def deviation(self, experiment: int) -> float:
+        """The standard deviation between its launches, relative (0.03 is 3 %)."""
+        return math.sqrt(self._samples[experiment].variance)
+
+    def margin(self, min_difference: float) -> float:
+        """A relative difference in the metric as a distance here: 1 % faster is log(1/0.99), 1 % more log(1.01)."""
+        return -math.log1p(-min_difference) if self._sign > 0 else math.log1p(min_difference)
+
+    def better(self, one: int, other: int, margin: float, alpha: float) -> bool:
+        """Whether `one` is better than `other` by more than `margin`, two-sided at `alpha`."""
+        found = self._contrast(one, other)
+        return found is not None and found.exceeds(margin, alpha)
+
+    def difference(self, experiment: int, reference: int, alpha: float) -> Difference:
+        """How far the first is from the second, with the interval of 1 − `alpha`."""
+        distance = self.mean(experiment) - self.mean(reference)
+        found = self._contrast(experiment, reference)
+        half = None if found is None else found.half_width(alpha)
+        ends = () if half is None else sorted(self._ratio(end) for end in (distance - half, distance + half))
+        return Difference(
+            experiment=experiment,
+            reference=reference,
+            relative=self._ratio(distance),
+            low=ends[0] if ends else None,
+            high=ends[1] if ends else None,
+        )
+
+    def _ratio(self, distance: float) -> float:
+        return math.expm1(max(-_HIGHEST_EXPONENT, min(_HIGHEST_EXPONENT, self._sign * distance)))
+
+    def _contrast(self, one: int, other: int) -> Contrast | None:
+        """How much better the first is; None where nothing is known of the scatter."""
+        if (one, other) not in self._contrasts:
+            self._contrasts[one, other] = self._new_contrast(one, other)
+        return self._contrasts[one, other]
+
+    def _new_contrast(self, one: int, other: int) -> Contrast | None:
+        first, second = self._samples[one], self._samples[other]
+        if first.n > 1 and second.n > 1:
+            shift = self._shifts.seen_by_others(one, other)
+            if shift is None:
+                return contrast(first, second)
+            return contrast(self._shifted(one, shift), self._shifted(other, shift))
+        # One launch shows no scatter: it is taken to be that of the noisiest configuration launched again.
+        if self._noisiest is None:
+            return None
+        assumed = [each if each.n > 1 else _alike(each, self._noisiest) for each in (first, second)]
+        a, b = (each.variance / each.n for each in assumed)
+        worst = self._noisiest.variance
+        repeated = [each for each in (first, second) if each.n > 1] or [self._noisiest]
+        return Contrast(
+            difference=second.mean - first.mean,
+            standard_error=math.sqrt(a + b) if worst else 0.0,
+            df=float(min(self._noisiest.df, *(each.df for each in repeated))),
+            sizes=None,
+        )
+
+    def _shifted(self, experiment: int, shift: Sequence[float]) -> Sample:
+        return sample([value - each for value, each in zip(self._values[experiment], shift, strict=True)])
+
+
+def _alike(single: Sample, noisiest: Sample) -> Sample:
+    return Sample(mean=single.mean, variance=noisiest.variance, n=1)
+
+
+def overall(objective: Objective, candidate: Candidate) -> Score:
+    """One score for all launches of a configuration: their geometric mean, with the 95 % interval from the scatter
+    between them. With one launch, its own score."""
+    launches = candidate.launches
+    if len(launches) == 1:
+        return launches[0]
+    sign = 1.0 if objective.direction == "minimize" else -1.0
+    if any(score.value * sign <= 0 for score in launches):
+        return Score(value=math.fsum(score.value for score in launches) / len(launches))
+    logs = sample([math.log(score.value * sign) for score in launches])
+    half = critical_value(ERROR, logs.df) * math.sqrt(logs.variance / logs.n)
+    half = min(half, _HIGHEST_EXPONENT)
+    low, high = sorted(sign * math.exp(logs.mean + end) for end in (-half, half))
+    return Score(value=sign * math.exp(logs.mean), low=low, high=high)
+
+
+def _percent(relative: float) -> str:
+    """`−4.2`, `+17.0`, `0.0`, `>+999`: a minus sign of its own width, and no figure longer than a person reads."""
+    percent = relative * 100
+    if percent > 999:
+        return ">+999"
+    text = f"{percent:+.1f}"
+    return "0.0" if text in ("+0.0", "-0.0") else text.replace("-", "−")
