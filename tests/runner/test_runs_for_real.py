@@ -14,7 +14,7 @@ import pytest
 from tests.runner.simulated_task import simulated_task
 from tests.tuner import in_launch, only_run, start, state, tuner, until
 from tuner_tui.backends.leftovers import Leftover, find_leftovers
-from tuner_tui.runs.commands import AddConfigurations, Continue, Pause, Skip, Stop, append_command
+from tuner_tui.runs.commands import AddConfigurations, Continue, Measure, Pause, Skip, Stop, append_command
 from tuner_tui.runs.events import LaunchFailing, LaunchStarted
 from tuner_tui.runs.journal import JournalReader
 from tuner_tui.runs.lock import holder
@@ -247,3 +247,52 @@ def test_try_prints_the_url_and_keeps_it_up_until_ctrl_c(tmp_path: Path, runs_di
         trying.send_signal(signal.SIGINT)
         assert trying.wait(20) == 130
     assert "launches it again" in tuner("resume", "latest", check=2).stderr
+
+
+def test_several_launches_name_a_winner_and_a_failed_configuration_is_not_tried_again(
+    tmp_path: Path, runs_dir: Path
+) -> None:
+    task = simulated_task(
+        tmp_path,
+        {"max-running-requests": [1, 8], "mem-fraction-static": [0.7, 0.9], "simulate-oom-above": 0.85},
+        max_requests=8,
+        concurrency=(4,),
+        search={"launches": 2, "min_difference": "1%"},
+    )
+    results = json.loads(tuner("run", task, "--json").stdout)
+    by_value = {
+        (each["configuration"]["max-running-requests"], each["configuration"]["mem-fraction-static"]): each
+        for each in results["experiments"]
+    }
+    assert [len(by_value[running, 0.7]["launches"]) for running in (1, 8)] == [2, 2]
+    assert [len(by_value[running, 0.9]["launches"]) for running in (1, 8)] == [1, 1]
+    verdict = results["verdict"]
+    assert (verdict["kind"], verdict["leader"]) == ("winner", by_value[8, 0.7]["id"])
+    [difference] = verdict["differences"]
+    assert difference["experiment"] == by_value[1, 0.7]["id"]
+    assert 0.01 < difference["low"] < difference["relative"] < difference["high"]
+    assert not verdict["provisional"]
+
+
+def test_the_leaders_of_single_launches_are_confirmed(tmp_path: Path, runs_dir: Path) -> None:
+    task = simulated_task(tmp_path, {"max-running-requests": [1, 8]}, max_requests=8, concurrency=(4,))
+    done = tuner("run", task)
+    assert "tuner-tui confirm" in done.stdout
+    assert "unconfirmed" in done.stdout
+    confirmed = json.loads(tuner("confirm", "latest", "--launches", 2, "--json").stdout)
+    assert [len(each["launches"]) for each in confirmed["experiments"]] == [3, 3]
+    assert confirmed["verdict"]["kind"] == "winner"
+    assert "nothing to confirm" in tuner("confirm", "latest", check=2).stderr
+    assert "nothing is left to do" in tuner("resume", "latest").stderr
+
+
+def test_one_more_launch_can_be_asked_of_a_live_run(tmp_path: Path, runs_dir: Path) -> None:
+    task = simulated_task(tmp_path, {"mem-fraction-static": [0.7, 0.8]})
+    with start("run", task, "--json") as following:
+        folder = in_launch(runs_dir, LaunchStarted)
+        append_command(folder.commands, Measure(id="m", experiment=2))
+        append_command(folder.commands, Measure(id="x", experiment=9))
+        output, _ = following.communicate(timeout=30)
+    assert [len(each["launches"]) for each in json.loads(output)["experiments"]] == [1, 2]
+    answers = {taken.id: taken.why for taken in state(folder).commands}
+    assert answers == {"m": "", "x": "there is no experiment 9"}

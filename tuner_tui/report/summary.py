@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tuner_tui.load.model import LevelResult
-from tuner_tui.report.words import configuration_words, milliseconds, split_common, value_words
+from tuner_tui.report.words import configuration_words, duration_words, milliseconds, split_common, value_words
 from tuner_tui.runs.state import ExperimentState, Snapshot
 from tuner_tui.search.verdict import Verdict, quantity
 
@@ -43,6 +43,13 @@ def summary(snapshot: Snapshot) -> RenderableType:
         parts.append(Text(snapshot.finished.sentence, style="red"))
     mark = "★ " if verdict.leader is not None else ""
     parts.append(Text(f"{mark}{verdict.kind}: {verdict.sentence}", style="bold"))
+    if verdict.evidence:
+        parts.append(Text(verdict.evidence, style="dim"))
+    offer = snapshot.confirmation
+    if offer is not None and snapshot.kind == "tune" and snapshot.finished and snapshot.finished.reason == "finished":
+        took = [launch.total_s for experiment in snapshot.experiments for launch in experiment.counted]
+        about = duration_words(sum(took) / len(took) * offer.launches * len(offer.experiments))
+        parts.append(Text(f"{offer.sentence} About {about}: tuner-tui confirm {snapshot.run}"))
     return Group(*parts)
 
 
@@ -54,7 +61,13 @@ def _ranking(
     table.add_column("#", justify="right", no_wrap=True)
     for name in differing:
         table.add_column(_broken(name), justify="right", overflow="fold")
+    repeated = any(len(experiment.counted) > 1 for experiment in ranked)
+    differences = {difference.experiment: str(difference) for difference in verdict.differences} if repeated else {}
+    if repeated:
+        table.add_column("launches", justify="right", no_wrap=True)
     table.add_column("score", justify="right", no_wrap=True)
+    if differences:
+        table.add_column("to the best", justify="right", no_wrap=True)
     table.add_column("start", justify="right", no_wrap=True)
     table.add_column("KV tokens", justify="right", no_wrap=True)
     for experiment in ranked:
@@ -70,7 +83,12 @@ def _ranking(
         start = "–" if launch is None or launch.start_s is None else f"{launch.start_s:.1f} s"
         tokens = launch.memory.kv_cache_tokens if launch is not None else None
         cells = [mark, str(experiment.id), *(value_words(experiment.configuration, name) for name in differing)]
-        cells += [score, start, "–" if tokens is None else f"{tokens:,}"]
+        if repeated:
+            cells.append(str(len(experiment.counted)))
+        cells.append(score)
+        if differences:
+            cells.append(differences.get(experiment.id, ""))
+        cells += [start, "–" if tokens is None else f"{tokens:,}"]
         table.add_row(*(Text(cell, style=style) for cell in cells))
     return table
 

@@ -38,6 +38,7 @@ from tuner_tui.runs.events import (
     levels_of,
 )
 from tuner_tui.runs.score import launch_score
+from tuner_tui.search.confirm import Confirmation, plan_confirmation
 from tuner_tui.search.objective import Score
 from tuner_tui.search.verdict import Candidate, Verdict, judge
 from tuner_tui.task.model import Configuration, Objective, Task
@@ -159,21 +160,38 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
         return self.task.objective
 
     @property
-    def verdict(self) -> Verdict:
-        """Who leads among the experiments that are valid; provisional until every planned launch is done."""
-        candidates = [
+    def candidates(self) -> tuple[Candidate, ...]:
+        """The experiments that are valid, with a score for each launch."""
+        return tuple(
             Candidate(experiment=experiment.id, score=experiment.score, scores=experiment.scores)
             for experiment in self.experiments
             if experiment.status == "succeeded" and experiment.score is not None
-        ]
+        )
+
+    @property
+    def looks(self) -> int:
+        """How many verdicts could have named a winner so far: after single launches none can."""
+        return max(1, self.extensions + (self.task.search.launches > 1))
+
+    @property
+    def verdict(self) -> Verdict:
+        """Who leads among the experiments that are valid; provisional until every planned launch is done."""
         return judge(
             self.objective,
-            candidates,
+            self.candidates,
             launched=sum(1 for experiment in self.experiments if experiment.counted),
             provisional=self.launches_done < self.launches_planned,
             min_difference=self.task.search.min_difference,
-            looks=1 + self.extensions,
+            looks=self.looks,
         )
+
+    @property
+    def confirmation(self) -> Confirmation | None:
+        """What to launch again to be surer of the verdict; None where nothing is open."""
+        offer = plan_confirmation(
+            self.objective, self.candidates, min_difference=self.task.search.min_difference, looks=self.looks
+        )
+        return offer if offer.experiments else None
 
 
 class RunState:
