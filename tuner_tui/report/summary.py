@@ -13,6 +13,7 @@ from rich.text import Text
 from tuner_tui.load.model import LevelResult
 from tuner_tui.report.words import configuration_words, duration_words, milliseconds, split_common, value_words
 from tuner_tui.runs.state import ExperimentState, Snapshot
+from tuner_tui.search.confirm import MOST
 from tuner_tui.search.verdict import Verdict, quantity
 
 
@@ -49,7 +50,8 @@ def summary(snapshot: Snapshot) -> RenderableType:
     if offer is not None and snapshot.kind == "tune" and snapshot.finished and snapshot.finished.reason == "finished":
         took = [launch.total_s for experiment in snapshot.experiments for launch in experiment.counted]
         about = duration_words(sum(took) / len(took) * offer.launches * len(offer.experiments))
-        parts.append(Text(f"{offer.sentence} About {about}: tuner-tui confirm {snapshot.run}"))
+        worth_it = offer.launches < MOST
+        parts.append(Text(offer.sentence + (f" About {about}: tuner-tui confirm {snapshot.run}" if worth_it else "")))
     return Group(*parts)
 
 
@@ -60,7 +62,7 @@ def _ranking(
     table.add_column("", no_wrap=True)
     table.add_column("#", justify="right", no_wrap=True)
     for name in differing:
-        table.add_column(_broken(name), justify="right", overflow="fold")
+        table.add_column(_broken(name), justify="right", overflow="fold", min_width=6)
     repeated = any(len(experiment.counted) > 1 for experiment in ranked)
     differences = {difference.experiment: str(difference) for difference in verdict.differences} if repeated else {}
     if repeated:
@@ -69,7 +71,8 @@ def _ranking(
     if differences:
         table.add_column("to the best", justify="right", no_wrap=True)
     table.add_column("start", justify="right", no_wrap=True)
-    table.add_column("KV tokens", justify="right", no_wrap=True)
+    if not differences:
+        table.add_column("KV tokens", justify="right", no_wrap=True)
     for experiment in ranked:
         mark, style = "", ""
         if experiment.id == verdict.leader:
@@ -88,7 +91,9 @@ def _ranking(
         cells.append(score)
         if differences:
             cells.append(differences.get(experiment.id, ""))
-        cells += [start, "–" if tokens is None else f"{tokens:,}"]
+        cells.append(start)
+        if not differences:
+            cells.append("–" if tokens is None else f"{tokens:,}")
         table.add_row(*(Text(cell, style=style) for cell in cells))
     return table
 
