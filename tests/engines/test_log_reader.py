@@ -38,26 +38,38 @@ def read_shared(name: str) -> LogReader:
 
 
 def memory(
-    weights: float | None, kv: float | None, tokens: int | None, available: float | None, total: float | None
+    weights: float | None,
+    kv: float | None,
+    tokens: int | None,
+    available: float | None,
+    total: float | None,
+    graphs: float | None = None,
+    activation: float | None = None,
 ) -> Memory:
     return Memory(
-        weights_gib=weights, kv_cache_gib=kv, kv_cache_tokens=tokens, available_gib=available, total_gib=total
+        weights_gib=weights,
+        kv_cache_gib=kv,
+        kv_cache_tokens=tokens,
+        available_gib=available,
+        total_gib=total,
+        graphs_gib=graphs,
+        activation_gib=activation,
     )
 
 
 MEMORY = {
-    "sglang-0.5.2-exp1-startup-cr-progress.log": (memory(2.41, 63.92, 2_094_537, 25.62, 94.76), "ready"),
-    "sglang-0.5.2-exp2-startup-cr-progress.log": (memory(2.41, 73.40, 2_405_039, 16.12, 94.76), "ready"),
+    "sglang-0.5.2-exp1-startup-cr-progress.log": (memory(2.41, 63.92, 2_094_537, 25.62, 94.76, 0.60), "ready"),
+    "sglang-0.5.2-exp2-startup-cr-progress.log": (memory(2.41, 73.40, 2_405_039, 16.12, 94.76, 0.60), "ready"),
     # Weights by subtraction (22.76 − 8.37): this version does not print them. No token count in its KV line.
     "sglang-0.4.2-docker-timestamps-slow-load.log": (memory(14.39, 5.64, 105_531, 1.68, 22.76), "starting HTTP"),
-    "sglang-0.5.8-qwen0.5b-startup.log": (memory(0.98, 0.24, 20_480, 76.95, None), "starting HTTP"),
+    "sglang-0.5.8-qwen0.5b-startup.log": (memory(0.98, 0.24, 20_480, 76.95, None, 0.07), "starting HTTP"),
     # Host memory: there is no GPU whose total could be told.
     "sglang-0.5.23-cpu-startup.log": (memory(0.0, 0.18, 65_536, 20.54, None), "ready"),
-    "sglang-0.5.9-tp8-capture-begin.log": (memory(None, None, None, 15.30, None), "capturing graphs"),
+    "sglang-0.5.9-tp8-capture-begin.log": (memory(None, None, None, 15.30, None), "capturing graphs 0/20"),
     "sglang-0.5.2x-gemma4-swa-pool.log": (memory(None, 36.69, 213_761, None, None), None),
     "vllm-0.32.0-cpu-startup.log": (memory(None, 1.0, 349_440, None, None), "ready"),
-    "vllm-0.9-v0-cuda-blocks.log": (memory(0.70, 7.57, 661_856, None, 23.65), "allocating KV cache"),
-    "vllm-0.9-v1-tp2-vllmworker-load.log": (memory(11.96, None, None, None, None), "compiling"),
+    "vllm-0.9-v0-cuda-blocks.log": (memory(0.70, 7.57, 661_856, None, 23.65, None, 1.12), "allocating KV cache"),
+    "vllm-0.9-v1-tp2-vllmworker-load.log": (memory(11.9642, None, None, None, None), "compiling"),
     "vllm-0.3-v0-startup.log": (memory(None, None, 32_688, None, None), "capturing graphs"),
     "torch-cuda-oom-ci.log": (memory(None, None, None, 0.109, 22.05), None),
 }

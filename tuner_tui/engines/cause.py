@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import re
 
-from tuner_tui.engines.error_patterns import PATTERNS, ErrorPattern
-from tuner_tui.engines.facts import EngineError
-from tuner_tui.engines.log_state import LogState
+import msgspec
 
-_WRAPPER, _EXCEPTION = 0, 1
-"""Weights below those of `error_patterns`: a line that only says that something died, and any exception."""
+from tuner_tui.engines.counsel import Counsel
+from tuner_tui.engines.error_pattern import ErrorPattern
+from tuner_tui.engines.error_patterns import PATTERNS
+from tuner_tui.engines.facts import EngineError, Failed, Where
+from tuner_tui.engines.server_state import ServerState
+
+_QUIET_SIGN, _WRAPPER, _EXCEPTION = -1, 0, 1
+"""Weights below those of `error_patterns`: a line the engine calls a warning, one that only says that something died,
+and any exception."""
 _SIGNS = (
-    # One of these is in every line that says anything here; they are much cheaper to look for than each wording.
-    *("rror", "xception", "ailure", "ailed", "died", "dead", "sigquit", "terminated", "Traceback"),
-    *("memory", "capacity", "NCCL", "nccl", "shm", "No space", "driver", "libcuda"),
-    *("gated", "authorized", "manifest", "denied", "images/create", "atchdog", "bad_alloc"),
-    *("xit code", "allocated"),
+    # One of these is in every line that says anything here, in small letters. Much cheaper than each wording.
+    *("error", "exception", "fail", "died", "dead", "crash", "kill", "sigquit", "sigbus", "terminat", "traceback"),
+    *("memory", "capacity", "nccl", "shm", "no space", "driver", "libcuda", "cuda gpus", "hip gpus", "cdi", "nvidia"),
+    *("gated", "authorized", "manifest", "denied", "images/create", "such image", "find image", "watchdog", "alloc"),
+    *("exit code", "exitcode", "in use", "timed out", "timeout", "supported", "quantization", "must be", "should be"),
+    *("trust_remote", "custom code", "model weights", "model_id", "file named", "configuration of", "tokenizer"),
+    *("recognize this", "identifier", "repository", "such file", "no kernel image", "oom", "toolchain", "cuda-capable"),
+    *("cuda enabled", "greater than the derived", "runtime", "forward compat", "cuda>=", "larger than"),
 )
 _NEEDLES = tuple((needle, each) for each in PATTERNS for needle in each.needles)
 _FAR_LINES = 500
 """Once ready, an error this many lines after the last one is a new story, not its continuation."""
 _LONGEST = 2000
+_MOST_DIFFERENT = 100
+_LINGERING = ("nccl_failure", "shared_memory_too_small")
 
 _PREFIXES = re.compile(
     r"^(?:\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)? )?"  # Docker's time
@@ -50,7 +60,10 @@ _DEATHS = (
     ("died unexpectedly", False),
     ("scheduler is dead", False),
 )
-_DIED = re.compile(r"terminated with (?!0\b)-?\d+|died unexpectedly|scheduler is dead|Received sigquit|startup failed")
+_DIED = re.compile(
+    r"terminated with (?!0\b)-?\d+|died unexpectedly|scheduler is dead|Received sigquit|startup failed"
+    r"|^Subprocess .* crashed with exit code"
+)
 
 
 class CauseFinder:
@@ -65,15 +78,18 @@ class CauseFinder:
         self._handling = False
         self._code = ""
         self._file = ""
+        self._different: dict[tuple[str, str], EngineError] = {}
 
-    def read(self, text: str, number: int, state: LogState) -> None:
-        """One line, without escape sequences; `state` is what the lines before it said."""
+    def read(self, text: str, where: Where, state: ServerState) -> Failed | None:
+        """One line, without escape sequences; `state` is what the lines before it said. Returns the error in it."""
         if not self._in_traceback and not text.startswith("  ") and not _has_sign(text):
-            return
+            return None
+        number = where.line_number
         prefix = _PREFIXES.match(text)
         message = text[prefix.end() :] if prefix else text
         if prefix and (prefix["level"] in _QUIET or prefix["uvicorn"] in _QUIET):
-            return
+            found = self._warning(message, text, number, state) if prefix["level"] == "WARNING" else None
+            return self._added(found, where, state)
         self._note_death(text)
         if message.startswith("  "):
             self._note_frame(message)
@@ -85,21 +101,38 @@ class CauseFinder:
         quoted = message.startswith(("    ", '  File "'))
         found = None if quoted else self._match(message, text, number, state) or self._exception(message, text, number)
         if found is None and _DIED.search(message):
-            self._add(_WRAPPER, _died(text, number), state)
-        elif found is not None:
-            self._add(*found, state)
+            found = _WRAPPER, _died(text, number)
+        return self._added(found, where, state)
 
     def cause(self) -> EngineError | None:
         """The first of the most telling errors; with `fatal` set where the server is certainly lost."""
-        if not self._found:
+        telling = [each for each in self._found if each[0] > _QUIET_SIGN]
+        if not telling:
             return None
-        _, error = max(self._found, key=lambda each: each[0])  # max keeps the first of equals
-        return _fatal(error) if self.doomed else error
+        _, error = max(telling, key=lambda each: each[0])  # max keeps the first of equals
+        return msgspec.structs.replace(error, fatal=True) if self.doomed else error
+
+    def errors(self) -> tuple[EngineError, ...]:
+        """Every different error, the deciding one first, then in the order of the log."""
+        rest = sorted(self._different.values(), key=lambda error: error.line_number)
+        cause = self.cause()
+        if cause is None:
+            return tuple(rest)
+        return (cause, *(error for error in rest if (error.failure_class, error.reason) != _name(cause)))
 
     def became_ready(self) -> None:
-        """What was said before did not keep the server from getting ready, so it is no cause."""
+        """What was said before did not keep the server from getting ready, so it is no cause. What NCCL and its
+        shared memory complained of is worth knowing still."""
         self._found.clear()
+        self._different = {key: error for key, error in self._different.items() if key[0] in _LINGERING}
         self._dying = self.doomed = False
+
+    def _warning(self, message: str, text: str, number: int, state: ServerState) -> tuple[int, EngineError] | None:
+        """A warning is no cause, but some are the first sign of one."""
+        for needle, each in _NEEDLES:
+            if each.even_quiet and needle in message and (match := each.pattern.search(message)):
+                return _QUIET_SIGN, _engine_error(each, match, text, number, state, self._language)
+        return None
 
     def _note_death(self, text: str) -> None:
         for words, at_once in _DEATHS:
@@ -117,7 +150,7 @@ class CauseFinder:
         elif stripped:
             self._code = stripped
 
-    def _match(self, message: str, text: str, number: int, state: LogState) -> tuple[int, EngineError] | None:
+    def _match(self, message: str, text: str, number: int, state: ServerState) -> tuple[int, EngineError] | None:
         for needle, each in _NEEDLES:
             if needle in message and (match := each.pattern.search(message)):
                 if each.certain and not state.ready:
@@ -142,21 +175,33 @@ class CauseFinder:
         )
         if self._handling and self._found and self._found[-1][0] == _EXCEPTION:
             # Raised while another one was handled: this is the one that got through.
-            self._found.pop()
+            _, last = self._found.pop()
+            self._different.pop(_name(last), None)
         return _EXCEPTION, error
 
-    def _add(self, weight: int, error: EngineError, state: LogState) -> None:
+    def _added(self, found: tuple[int, EngineError] | None, where: Where, state: ServerState) -> Failed | None:
+        if found is None:
+            return None
+        weight, error = found
         if state.ready and self._found and error.line_number - self._found[-1][1].line_number > _FAR_LINES:
             self._found.clear()
         self._found.append((weight, error))
+        if len(self._different) < _MOST_DIFFERENT:
+            self._different.setdefault(_name(error), error)
         if len(self._found) > 1000:  # a server that fails every request must not fill the memory
             del self._found[500:-1]
         self._handling = False
         if self._dying and weight >= _EXCEPTION:
             self.doomed = True
+        return Failed(where=where, error=error, weight=weight)
+
+
+def _name(error: EngineError) -> tuple[str, str]:
+    return error.failure_class, error.reason
 
 
 def _has_sign(text: str) -> bool:
+    text = text.lower()
     for sign in _SIGNS:  # noqa: SIM110 -- any() over a generator takes three times as long
         if sign in text:
             return True
@@ -164,25 +209,21 @@ def _has_sign(text: str) -> bool:
 
 
 def _engine_error(
-    pattern: ErrorPattern, match: re.Match[str], text: str, number: int, state: LogState, language: str
+    pattern: ErrorPattern, match: re.Match[str], text: str, number: int, state: ServerState, language: str
 ) -> EngineError:
     if callable(pattern.advice):
-        reason = pattern.advice(match, state, language)
+        counsel = pattern.advice(match, state, language)
     else:
-        reason = pattern.advice.format(**match.groupdict())
-    return EngineError(failure_class=pattern.failure_class, reason=reason, line=text[:_LONGEST], line_number=number)
+        counsel = Counsel(pattern.advice.format(**match.groupdict()), pattern.fix)
+    return EngineError(
+        failure_class=pattern.failure_class,
+        reason=counsel.reason,
+        line=text[:_LONGEST],
+        line_number=number,
+        fix=counsel.fix,
+    )
 
 
 def _died(text: str, number: int) -> EngineError:
     reason = "a process of the engine died and its log does not say why; read the lines above this one"
     return EngineError(failure_class="engine_process_died", reason=reason, line=text[:_LONGEST], line_number=number)
-
-
-def _fatal(error: EngineError) -> EngineError:
-    return EngineError(
-        failure_class=error.failure_class,
-        reason=error.reason,
-        line=error.line,
-        line_number=error.line_number,
-        fatal=True,
-    )

@@ -2,47 +2,89 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 
-from tuner_tui.engines.catalogue import catalogue, plain
+from tuner_tui.engines.arguments import literal
+from tuner_tui.engines.catalogue import Catalogue, catalogue, plain
+from tuner_tui.engines.counsel import Counsel
 from tuner_tui.engines.equivalents import equivalent
-from tuner_tui.engines.log_state import LogState
+from tuner_tui.engines.facts import Fix, Value
 from tuner_tui.engines.nearest import nearest
+from tuner_tui.engines.server_state import ServerState
 
-_TITLES = {"sglang": "SGLang", "vllm": "vLLM"}
 
-
-def unknown_flag(match: re.Match[str], state: LogState, language: str) -> str:
+def unknown_flag(match: re.Match[str], state: ServerState, language: str) -> Counsel:
     """For argparse's "unrecognized arguments": names each flag, and what it may have been meant to be."""
-    names = [plain(word.partition("=")[0]) for word in match["flags"].split() if word.startswith("--")]
-    if not names:
-        return f"the engine does not know the argument {match['flags']}"
-    known, other = catalogue(language), "vllm" if language == "sglang" else "sglang"
-    hints = []
-    for name in names:
-        flag, foreign = known.find(name), catalogue(other).find(name)
-        gone = known.gone.get(name)
-        near = nearest(name, known)
-        if gone is not None:
-            instead = f"; use {gone.use}" if gone.use else ""
-            hints.append(f"{name} is gone since about version {gone.until}{instead}")
-        elif flag is not None:
-            hints.append(f"{name} is not in this version; {_TITLES[language]} {known.version} has it")
-        elif foreign is not None:
-            same = equivalent(foreign.name, to=language)
-            hints.append(f"{name} is a {_TITLES[other]} flag" + (f", here it is {same}" if same else ""))
-        elif near:
-            hints.append(f"did you mean {near}?")
-    listed = ", ".join(names)
-    return f"the engine does not know {listed}" + (f" ({'; '.join(hints)})" if hints else "; take it out")
+    given = _given(match["flags"])
+    if not given:
+        return Counsel(f"the engine does not know the argument {match['flags']}")
+    language = language or _engine_of(match.string)
+    known, other = catalogue(language), catalogue("vllm" if language == "sglang" else "sglang")
+    hints: list[str] = []
+    instead: dict[str, Value] = {}
+    for name, value in given.items():
+        hint, use = _meant(name, known, other)
+        if hint:
+            hints.append(hint)
+        if use is not None and (value is not None or known.flags[use].type == "bool"):
+            instead[use] = True if value is None else value
+    listed = ", ".join(given)
+    why = f" ({'; '.join(hints)})" if hints else "; take it out"
+    return Counsel(f"the engine does not know {listed}{why}", Fix(set=instead, remove=tuple(given)))
 
 
-def ambiguous_flag(match: re.Match[str], state: LogState, language: str) -> str:
+def _meant(name: str, known: Catalogue, other: Catalogue) -> tuple[str, str | None]:
+    """A hint, and the flag that takes the same value under its right name."""
+    flag, foreign, gone = known.find(name), other.find(name), known.gone.get(name)
+    if gone is not None:
+        use = gone.use if gone.use and known.flags[gone.use].type in ("int", "count", "float") else None
+        return f"{name} is gone since about version {gone.until}" + (f"; use {gone.use}" if gone.use else ""), use
+    if flag is not None:
+        return f"{name} is not in this version; {known.title} {known.version} has it", None
+    if foreign is not None:
+        same = equivalent(foreign.name, to=known.engine)
+        alike = same if same and known.flags[same].type == foreign.type else None
+        return f"{name} is a {other.title} flag" + (f", here it is {same}" if same else ""), alike
+    near = nearest(name, known)
+    return (f"did you mean {near}?", near and known.by_name[near].name) if near else ("", None)
+
+
+def _given(text: str) -> dict[str, Value]:
+    """`--a 1 --b --c=2` as name → value; None for a flag that was given none."""
+    found: dict[str, Value] = {}
+    name = ""
+    for word in text.split():
+        if word.startswith("--"):
+            name, equals, value = plain(word.partition("=")[0]), "=" in word, word.partition("=")[2]
+            found[name] = literal(value) if equals else None
+        elif name and found[name] is None:
+            found[name] = literal(word)
+    return found
+
+
+def ambiguous_flag(match: re.Match[str], state: ServerState, language: str) -> Counsel:
     """For an abbreviated or renamed flag that fits several."""
-    which = " or ".join(plain(word.strip(" ,")) for word in match["which"].split())
-    return f"{plain(match['flag'])} is ambiguous in this version; write {which}"
+    which = [plain(word.strip(" ,")) for word in match["which"].split()]
+    name, _, value = match["flag"].partition("=")
+    gone = catalogue(language or _engine_of(match.string)).gone.get(plain(name))
+    fix = None
+    if gone is not None and gone.use in which and value:
+        fix = Fix(set={gone.use: literal(value)}, remove=(plain(name),))
+    return Counsel(f"{plain(name)} is ambiguous in this version; write {' or '.join(which)}", fix)
 
 
-def bad_value(match: re.Match[str], state: LogState, language: str) -> str:
+def bad_value(match: re.Match[str], state: ServerState, language: str) -> Counsel:
     """For argparse's "argument --x: …"."""
-    return f"the engine refuses the value of {plain(match['flag'].split('/')[0])}: {match['why'].strip()}"
+    name, why = plain(match["flag"].split("/")[0].strip()), match["why"].strip()
+    fix = None
+    if choice := re.match(r"invalid choice: '?(?P<given>[^' ]+)'? \(choose from (?P<choices>.+)\)", why):
+        choices = [word.strip(" '\"") for word in choice["choices"].split(",")]
+        near = difflib.get_close_matches(choice["given"], choices, n=1, cutoff=0.7)
+        fix = Fix(set={name: near[0]}) if near else None
+        why = f"{why}; did you mean {near[0]}?" if near else why
+    return Counsel(f"the engine refuses the value of {name}: {why[:400]}", fix)
+
+
+def _engine_of(text: str) -> str:
+    return "vllm" if "vllm" in text else "sglang"

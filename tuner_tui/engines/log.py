@@ -1,66 +1,92 @@
-"""Reads an engine's log as it grows: memory, phase, readiness, and why it failed."""
+"""Reads an engine's log as it grows: facts, memory, phase, readiness, and why it failed."""
 
 from __future__ import annotations
 
 import re
 from collections import deque
+from collections.abc import Callable
 from typing import Literal
 
-from tuner_tui.engines import sglang, vllm
+from tuner_tui.engines import origins, sglang, sglang_running, vllm, vllm_running
 from tuner_tui.engines.cause import CauseFinder
-from tuner_tui.engines.facts import EngineError, Memory
-from tuner_tui.engines.log_lines import Line, LineSplitter
-from tuner_tui.engines.log_state import LogState
+from tuner_tui.engines.facts import (
+    AnyFact,
+    EngineError,
+    Memory,
+    Request,
+    Unread,
+    Warned,
+    Where,
+)
+from tuner_tui.engines.log_lines import LineSplitter, readable
+from tuner_tui.engines.log_rows import COMMON
+from tuner_tui.engines.server_state import ServerState
 
 TAIL_LINES = 500
 """How many of the last lines are kept for `tail`."""
 
-_TOTAL = re.compile(
-    r"total capacity of (?P<total>\d{1,9}(?:\.\d+)?) GiB of which (?P<free>\d{1,9}(?:\.\d+)?) (?P<unit>[KMG]iB) is free"
-)
-_GIB = {"KiB": 2**-20, "MiB": 2**-10, "GiB": 1.0}
+_STATUS = re.compile(rb'HTTP/1\.[01]" (\d{3})')
+_REQUEST_LOGS = (b"Received request ", b"Receive: obj=", b"Finish: obj=", b"Added request ")
+"""Begin lines that quote a user's prompt, which may hold any words at all."""
 
 
 class LogReader:
     """Fed with a log's bytes in chunks of any size; never raises on any of them. Not for several threads.
 
     What it says depends on the bytes alone, not on how they were cut (a piece without its line end is read
-    with the next chunk, or at `close`).
+    with the next chunk, or at `close`). `on_fact` is called with every fact, in the order of the log. The language
+    "" is that of an unknown engine: only what all of them share is read.
     """
 
-    def __init__(self, log_language: Literal["sglang", "vllm"]) -> None:
+    def __init__(
+        self, log_language: Literal["sglang", "vllm", ""], on_fact: Callable[[AnyFact], None] | None = None
+    ) -> None:
         self._language = log_language
-        table = sglang if log_language == "sglang" else vllm
-        self._rows, self._rank_of = table.ROWS, table.rank_of
-        self._lines = LineSplitter()
-        self._state = LogState()
+        self._on_fact = on_fact
+        self._known_things: tuple[str, ...]
+        if log_language == "vllm":
+            self._rows, self._known_things = vllm.ROWS, vllm.KNOWN_THINGS
+        elif log_language == "sglang":
+            self._rows, self._known_things = sglang.ROWS, sglang.KNOWN_THINGS
+        else:
+            self._rows, self._known_things = COMMON, ()
+        self._origin_of = origins.vllm if log_language == "vllm" else origins.sglang
+        self._batches = vllm_running.BatchReader() if log_language == "vllm" else sglang_running.BatchReader()
+        self._splitter = LineSplitter()
+        self._number = 1
+        self._at = ""
+        self._own_clock = False
         self._causes = CauseFinder(log_language)
-        self._tail: deque[Line] = deque(maxlen=TAIL_LINES)
+        self._tail: deque[bytes] = deque(maxlen=TAIL_LINES)
+        self._open_bar = False
+        self.state = ServerState()
+        """All that was said, of the last start."""
 
     def feed(self, data: bytes) -> None:
         """The next bytes of the log."""
-        for line in self._lines.feed(data):
-            self._read(line)
+        read = self._read
+        for piece in self._splitter.feed(data):
+            read(piece)
 
     def close(self) -> None:
         """The log has ended: its last line is read even without a line end."""
-        for line in self._lines.close():
-            self._read(line)
+        for piece in self._splitter.close():
+            self._read(piece)
 
     @property
     def memory(self) -> Memory:
         """As far as the log says it by now."""
-        return self._state.memory
+        return self.state.memory
 
     @property
     def phase(self) -> str | None:
         """What the server is doing, in words ("loading weights 3/4", "ready"); None before its first word."""
-        return self._state.phase
+        return self.state.phase
 
     @property
     def ready(self) -> bool:
         """Whether the log says that the server takes requests. (The HTTP probe decides.)"""
-        return self._state.ready
+        return self.state.ready
 
     @property
     def fatal(self) -> EngineError | None:
@@ -72,35 +98,103 @@ class LogReader:
         log names none. Not its last line: that is seldom the cause."""
         return self._causes.cause()
 
+    def errors(self) -> tuple[EngineError, ...]:
+        """Every different error of the last start, the deciding one first."""
+        return self._causes.errors()
+
     def tail(self, n: int) -> list[str]:
         """The last `n` lines that are not blank, progress bars in their last state, without escape sequences."""
-        return [line.text for line in list(self._tail)[-n:]] if n > 0 else []
+        lines: list[str] = []
+        for piece in reversed(self._tail):
+            if len(lines) >= n:
+                break
+            text = readable(piece)
+            if text and not text.isspace():
+                lines.append(text)
+        return lines[::-1]
 
-    def _read(self, line: Line) -> None:
-        text = line.text
+    def _read(self, piece: bytes) -> None:
+        number = self._number
+        ended = piece.endswith(b"\n")
+        if ended:
+            self._number = number + 1
+        if b"\x1b" in piece:
+            piece = readable(piece).encode() + (b"\n" if ended else b"\r" if piece.endswith(b"\r") else b"")
+        self._keep(piece, ended)
+        if b" batch" in piece or b" throughput: " in piece:
+            batch = self._batches.read(piece, number, self._at)
+            if batch is not None:
+                # Lines that come by the thousand: no detours.
+                self.state.totals.take(batch)
+                if (rank := batch.where.rank) is not origins.NO_RANK and rank.name not in self.state.members:
+                    self.state.members.add(rank.name)
+                if self._on_fact is not None:
+                    self._on_fact(batch)
+                return
+        elif b" HTTP/1." in piece:
+            status = _STATUS.search(piece)
+            if status is not None:
+                self._tell(Request(where=Where(number, self._at, origins.NO_RANK), status=int(status[1])))
+                return
+        text = readable(piece)
         if not text or text.isspace():
             return
-        self._keep(line)
-        # Lines that a server under load prints by the thousand; they say nothing that is read here.
-        if ", #running-req: " in text or " #new-seq: " in text or ' HTTP/1.1" ' in text:
-            return
-        state = self._state
-        was_ready, was_stage = state.ready, state.stage
+        if b"eque" in piece or b" obj=" in piece:  # both are rare, and cheaper than all the words
+            for words in _REQUEST_LOGS:
+                if words in piece:
+                    return
+        bar = not ended and "%" in text
+        for segment in origins.segments(text):
+            self._read_text(segment, number, bar)
+
+    def _read_text(self, text: str, number: int, bar: bool) -> None:
+        """`bar`: a state of a progress bar that will be drawn over."""
+        origin = self._origin_of(text)
+        if origin.at:
+            self._at, self._own_clock = origin.at, True
+        elif not self._own_clock and text[:2] == "20":
+            self._at = origins.docker_time(text) or self._at
+        state = self.state
+        where = Where(number, self._at, origin.rank)
+        was_ready, starts = state.ready, state.starts
+        known = False
         for row in self._rows:
             if row.needle in text and (match := row.pattern.search(text)):
-                row.apply(state, self._rank_of(text), match)
+                known = True
+                for fact in row.read(match, where):
+                    self._tell(fact)
+        if self._language == "vllm":
+            more = vllm_running.extra(text, where)
+            if more is not None:
+                self._tell(more)
         if state.ready and not was_ready:
             self._causes.became_ready()
-        elif state.stage == "start" and was_stage not in (None, "start"):
+        elif state.starts != starts and starts:
             self._causes = CauseFinder(self._language)  # the container started once more
-        self._causes.read(text, line.number, state)
-        if "total capacity of" in text and (match := _TOTAL.search(text)):
-            memory = state.rank(self._rank_of(text))
-            memory.total_gib = float(match["total"])
-            memory.available_gib = round(float(match["free"]) * _GIB[match["unit"]], 3)
+        if origin.member is not None:
+            state.members.add(origin.member)
+        if bar:
+            return
+        failed = self._causes.read(text, where, state)
+        if failed is not None:
+            if self._on_fact is not None:
+                self._on_fact(failed)
+        elif not known and any(thing in text for thing in self._known_things):
+            self._tell(Unread(where=where, text=text[:400]))
+        elif "WARNING" in text or "Warning:" in text:
+            self._tell(Warned(where=where, text=text[:400]))
 
-    def _keep(self, line: Line) -> None:
-        last = self._tail[-1] if self._tail else None
-        if last is not None and last.partial and last.number == line.number:
+    def _tell(self, fact: AnyFact) -> None:
+        self.state.take(fact)
+        if self._on_fact is not None:
+            self._on_fact(fact)
+
+    def _keep(self, piece: bytes, ended: bool) -> None:
+        """For `tail`: a progress bar in its last state only."""
+        if self._open_bar:
+            if ended and piece.isspace():
+                self._open_bar = False
+                return
             self._tail.pop()
-        self._tail.append(line)
+        self._tail.append(piece)
+        self._open_bar = not ended

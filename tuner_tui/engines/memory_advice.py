@@ -2,62 +2,111 @@
 
 from __future__ import annotations
 
+import math
 import re
 
-from tuner_tui.engines.log_state import LogState
+from tuner_tui.engines.counsel import Counsel
+from tuner_tui.engines.facts import Fix
+from tuner_tui.engines.server_state import ServerState
+
+_FRACTION = {"sglang": "mem-fraction-static", "vllm": "gpu-memory-utilization"}
+_GPUS = {"sglang": "tp-size", "vllm": "tensor-parallel-size"}
 
 
-def out_of_memory(match: re.Match[str], state: LogState, language: str) -> str:
-    """One sentence. The same error has other remedies while weights are loaded, graphs are captured, or
-    requests are served (the engines' own troubleshooting pages say so)."""
-    sglang = language == "sglang"
-    fraction = "mem-fraction-static" if sglang else "gpu-memory-utilization"
-    if "warming up sampler" in match.string or "warming up pooler" in match.string:
-        return f"the GPU ran out of memory in the warm-up: lower max-num-seqs or {fraction}"
-    if "raph" in match.string or state.stage == "graphs":
-        largest = "cuda-graph-max-bs" if sglang else "max-cudagraph-capture-size"
-        return f"the GPU ran out of memory while graphs were captured: lower {fraction} or {largest}"
-    if state.stage in ("weights", "distributed"):
-        size = "tp-size" if sglang else "tensor-parallel-size"
-        return f"the weights do not fit the GPU: take more GPUs ({size}), a quantised model, or see what else uses it"
+def _flag(names: dict[str, str], language: str) -> str:
+    """The flag's name; both where the engine is not known."""
+    return names.get(language) or " / ".join(names.values())
+
+
+def out_of_memory(match: re.Match[str], state: ServerState, language: str) -> Counsel:
+    """The same error has other remedies while weights are loaded, graphs are captured, or requests are served (the
+    engines' own troubleshooting pages say so)."""
+    fraction = _flag(_FRACTION, language)
+    text = match.string
+    if "warming up sampler" in text or "warming up pooler" in text:
+        return Counsel(f"the GPU ran out of memory in the warm-up: lower max-num-seqs or {fraction}")
+    if "graph failed" in text or "graph capture" in text or state.stage == "graphs":
+        largest = {"sglang": "cuda-graph-max-bs", "vllm": "max-cudagraph-capture-size"}
+        return Counsel(
+            f"the GPU ran out of memory while graphs were captured: lower {fraction} or {_flag(largest, language)}"
+        )
+    if state.stage in ("weights", "draft", "distributed"):
+        size = _flag(_GPUS, language)
+        return Counsel(
+            f"the weights do not fit the GPU: take more GPUs ({size}), a quantised model, or see what else uses it"
+        )
     if state.stage in ("http", "warm-up", "ready"):
-        batch = "max-running-requests or chunked-prefill-size" if sglang else "max-num-seqs or max-num-batched-tokens"
-        return f"the GPU ran out of memory under load: lower {fraction}, {batch}"
-    batch = "chunked-prefill-size" if sglang else "max-num-batched-tokens, max-num-seqs or max-model-len"
-    return f"the GPU ran out of memory: lower {fraction} or {batch}"
+        batch = {
+            "sglang": "max-running-requests or chunked-prefill-size",
+            "vllm": "max-num-seqs or max-num-batched-tokens",
+        }
+        return Counsel(f"the GPU ran out of memory under load: lower {fraction}, {_flag(batch, language)}")
+    if state.stage == "kv" and language == "sglang":
+        return Counsel(f"the GPU ran out of memory while the KV cache was allocated: lower {fraction}")
+    batch = {"sglang": "chunked-prefill-size", "vllm": "max-num-batched-tokens, max-num-seqs or max-model-len"}
+    return Counsel(f"the GPU ran out of memory: lower {fraction} or {_flag(batch, language)}")
 
 
-def kv_too_small(match: re.Match[str], state: LogState, language: str) -> str:
+def kv_too_small(match: re.Match[str], state: ServerState, language: str) -> Counsel:
     """The KV cache cannot hold the context; vLLM says what it can hold."""
     fits = re.search(r"estimated maximum model length is (\d{1,15})", match.string)
-    held = fits[1] if fits else match["held"]
-    length = f"set max-model-len to at most {held}" if held and int(held) > 0 else "shorten max-model-len"
-    return (
+    held = int(fits[1] if fits else match["held"] or 0)
+    length = f"set max-model-len to at most {held}" if held > 0 else "shorten max-model-len"
+    return Counsel(
         f"the KV cache cannot hold one request of {match['asked']} tokens: {length}, or give the cache more room "
-        "(gpu-memory-utilization, kv-cache-dtype fp8, more GPUs)"
+        "(gpu-memory-utilization, kv-cache-dtype fp8, more GPUs)",
+        Fix(set={"max-model-len": held}) if held > 0 else None,
     )
 
 
-def context_too_long(match: re.Match[str], state: LogState, language: str) -> str:
+def context_too_long(match: re.Match[str], state: ServerState, language: str) -> Counsel:
     """The context asked for is longer than the model's own."""
-    limit = re.search(r"\d+", match["limit"])
-    flag = "max-model-len" if language == "vllm" else "context-length"
-    return f"{flag} {match['asked']} is more than the model's {limit[0] if limit else 'own'}; lower it to that"
-
-
-def raise_fraction(match: re.Match[str], state: LogState, language: str) -> str:
-    """SGLang has no memory left for the KV cache; new versions say which fraction would do."""
-    above = re.search(r"above (\d+\.\d+)", match.string)
-    target = f" above {above[1]}" if above else ""
-    return (
-        f"the weights leave no memory for the KV cache: raise mem-fraction-static{target}; if the GPU then runs out "
-        "of memory, take more GPUs (tp-size) or a smaller model"
+    limit = re.search(r"\d{1,15}", match["limit"])
+    flag = "max-model-len" if "max_model_len" in match[0] else "context-length"
+    return Counsel(
+        f"{flag} {match['asked']} is more than the model's {limit[0] if limit else 'own'}; lower it to that",
+        Fix(set={flag: int(limit[0])}) if limit else None,
     )
 
 
-def memory_in_use(match: re.Match[str], state: LogState, language: str) -> str:
+def raise_fraction(match: re.Match[str], state: ServerState, language: str) -> Counsel:
+    """SGLang has no memory left for the KV cache; new versions say which fraction would do."""
+    above = re.search(r"above (\d\.\d{1,9})", match.string)
+    target = f" above {above[1]}" if above else ""
+    enough = math.floor(float(above[1]) * 100 + 1) / 100 if above else 1.0
+    return Counsel(
+        f"the weights leave no memory for the KV cache: raise mem-fraction-static{target}; if the GPU then runs out "
+        "of memory, take more GPUs (tp-size) or a smaller model",
+        Fix(set={"mem-fraction-static": enough}) if enough < 1 else None,
+    )
+
+
+def memory_in_use(match: re.Match[str], state: ServerState, language: str) -> Counsel:
     """vLLM finds less free memory than it is told to take."""
-    return (
+    free, total = float(match["free"]), float(match["total"])
+    share = math.floor(free / total * 100) / 100 if total > 0 else 0.0
+    return Counsel(
         f"only {match['free']} of {match['total']} GiB are free on the GPU at start: end what else uses it, or set "
-        f"gpu-memory-utilization to at most {float(match['free']) / max(float(match['total']), 1e-9):.2f}"
+        f"gpu-memory-utilization to at most {share:.2f}",
+        Fix(set={"gpu-memory-utilization": share}) if 0 < share < 1 else None,
+    )
+
+
+def batched_tokens(match: re.Match[str], state: ServerState, language: str) -> Counsel:
+    """vLLM: the tokens of one step must hold all sequences, or without chunked prefill one whole request."""
+    need = int(match["need"])
+    return Counsel(
+        f"{match['why']}; raise max-num-batched-tokens to at least {need}", Fix(set={"max-num-batched-tokens": need})
+    )
+
+
+def heads(match: re.Match[str], state: ServerState, language: str) -> Counsel:
+    """Attention heads are split evenly over the tensor-parallel GPUs."""
+    number, asked = int(match["heads"]), int(match["tp"])
+    fits = next((size for size in range(min(asked, number), 0, -1) if number % size == 0), 1)
+    flag = _flag(_GPUS, language or "vllm")
+    return Counsel(
+        f"the model's {number} attention heads cannot be split over {asked} GPUs: "
+        f"choose a {flag} that divides {number}",
+        Fix(set={flag: fits}),
     )

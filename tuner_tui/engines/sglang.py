@@ -1,236 +1,436 @@
-"""SGLang's log (0.3 to 0.5.23): what each wording says. Figures are GiB although it prints "GB"."""
+"""SGLang's start-up log (0.3 to 0.5.23): what each wording says. Figures are GiB although it prints "GB"."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
-from tuner_tui.engines.log_rows import CAPTURE, SHARDS, Row, row
-from tuner_tui.engines.log_state import LogState, Rank
-
-_PREFIX = re.compile(
-    r"\[(?:\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d(?:\.\d{3})?(?P<ranks>(?: (?:DP|PP|ATTN_CP|MOE_DP|TP|EP)\d{1,6})*)\]"
+from tuner_tui.engines.arguments import call_arguments
+from tuner_tui.engines.facts import (
+    AnyFact,
+    Entered,
+    GraphsCaptured,
+    KvCacheAllocated,
+    Limits,
+    LoadBegan,
+    MemoryTold,
+    Phase,
+    Retracted,
+    Started,
+    Told,
+    Took,
+    WeightsLoaded,
+    Where,
 )
-_WORD = re.compile(r"([A-Z_]+)(\d+)")
+from tuner_tui.engines.log_rows import COMMON, COUNT, GIB, SECONDS, Read, Row, count, group, nothing, number, row
+
+Match = re.Match[str]
+
+KNOWN_THINGS = ("avail mem=", "avail_mem=", "mem usage=", "KV Cache is", "KV size", "#running-req", "max_total_num_t")
+"""A line with one of these that no row reads is a new wording of a known thing."""
 
 
-def rank_of(text: str) -> Rank:
-    """The rank words of the prefix in any order: `[2025-02-04 05:21:40 DP1 TP0]`; none means the only one."""
-    found = _PREFIX.search(text)
-    words = dict(_WORD.findall(found["ranks"])) if found else {}
-    return Rank(int(words.get("DP", 0)), " ".join(f"{word}{words[word]}" for word in sorted(words)))
+def _start(match: Match, where: Where) -> Iterable[AnyFact]:
+    arguments = call_arguments(match["arguments"])
+    yield Started(where=where, arguments=arguments)
+    backend, device = arguments.get("attention_backend"), arguments.get("device")
+    if isinstance(backend, str):
+        yield Told(where=where, about="attention_backend", value=backend)
+    if isinstance(device, str):
+        yield Told(where=where, about="device", value=device)
+    if arguments.get("disable_cuda_graph") is True or arguments.get("cuda_graph_backend_decode") == "disabled":
+        yield Told(where=where, about="graphs", value=False)
 
 
-def _start(state: LogState, rank: Rank, match: re.Match[str]) -> None:
-    # One container's log may hold several starts.
-    state.ranks.clear()
-    state.ready = False
-    state.on_cpu = bool(re.search(r"'?device'?[=:] ?'cpu'", match.string))
-    state.enter("start")
+def _phase(phase: Phase) -> Read:
+    def read(match: Match, where: Where) -> Iterable[AnyFact]:
+        yield Entered(where=where, phase=phase)
+
+    return read
 
 
-def _distributed(state: LogState, rank: Rank, match: re.Match[str]) -> None:
-    state.enter("distributed")
+def _took(phase: Phase) -> Read:
+    def read(match: Match, where: Where) -> Iterable[AnyFact]:
+        yield Took(where=where, phase=phase, elapsed_s=float(match["s"]))
+
+    return read
 
 
-def _load_begin(state: LogState, rank: Rank, match: re.Match[str]) -> None:
-    memory = state.rank(rank)
-    memory.loads += 1
-    memory.available_gib = float(match["avail"])
-    if memory.loads == 1:
-        memory.free_at_load_gib = float(match["avail"])
-    state.enter("weights")
+def _backend(match: Match, where: Where) -> Iterable[AnyFact]:
+    yield Told(where=where, about="attention_backend", value=match["backend"])
 
 
-def _load_end(state: LogState, rank: Rank, match: re.Match[str]) -> None:
-    memory = state.rank(rank)
-    before, after = memory.free_at_load_gib, float(match["avail"])
-    memory.available_gib = after
-    if memory.loads <= 1:
-        if match["used"] is not None:
-            memory.weights_gib = float(match["used"])
-        elif before is not None:  # before 0.4.3 the line does not say how much the weights took
-            memory.weights_gib = round(before - after, 2)
-    state.enter("kv")
+def _load_begin(match: Match, where: Where) -> Iterable[AnyFact]:
+    yield LoadBegan(where=where, available_gib=number(match["avail"]))
 
 
-def _pool(state: LogState, rank: Rank, match: re.Match[str]) -> None:
-    memory = state.rank(rank)
-    state.enter("kv")
-    if memory.loads > 1 or "draft" in (match["label"] or "").lower():
-        return
-    size = float(match["kv"]) if match["kv"] else float(match["k"]) + float(match["v"])
-    memory.pools_gib[f"pool {len(memory.pools_gib)}"] = size
-    if match["tokens"] is not None:
-        memory.kv_tokens = max(int(match["tokens"]), memory.kv_tokens or 0)
+def _load_end(match: Match, where: Where) -> Iterable[AnyFact]:
+    yield WeightsLoaded(
+        where=where,
+        weights_gib=number(match["used"]),
+        available_gib=number(match["avail"]),
+        elapsed_s=number(match["s"]),
+    )
+    yield Entered(where=where, phase="kv")
+    if match["type"]:
+        yield Told(where=where, about="model_type", value=match["type"])
+    if match["dtype"]:
+        yield Told(where=where, about="dtype", value=match["dtype"].removeprefix("torch."))
 
 
-def _final_pool(state: LogState, rank: Rank, match: re.Match[str]) -> None:
-    if match["draft"]:
-        return
-    memory = state.rank(rank)
-    memory.pools_gib = {"pool 0": float(match["kv"])}
-    memory.kv_tokens = int(match["tokens"])
+def _kv_dtype(match: Match, where: Where) -> Iterable[AnyFact]:
+    yield Told(where=where, about="kv_cache_dtype", value=match["dtype"])
+
+
+def _pool(match: Match, where: Where) -> Iterable[AnyFact]:
+    k, v = number(match["k"]), number(match["v"])
+    total = number(match["kv"]) if k is None or v is None else round(k + v, 4)
+    yield Entered(where=where, phase="kv")
+    yield KvCacheAllocated(
+        where=where,
+        pool=match["label"] or "",
+        tokens=count(match["tokens"]),
+        k_gib=k,
+        v_gib=v,
+        total_gib=total,
+        dtype=match["dtype"],
+    )
+    if match["dtype"]:
+        yield Told(where=where, about="kv_cache_dtype", value=match["dtype"].removeprefix("torch."))
+
+
+def _final_pool(match: Match, where: Where) -> Iterable[AnyFact]:
+    pool = "draft" if match["draft"] else "final"
+    yield KvCacheAllocated(
+        where=where, pool=pool, tokens=int(match["tokens"]), total_gib=float(match["kv"]), dtype=match["dtype"]
+    )
     if match["avail"]:
-        memory.available_gib = float(match["avail"])
+        yield MemoryTold(where=where, available_gib=float(match["avail"]))
 
 
-def _sliding_window(state: LogState, rank: Rank, match: re.Match[str]) -> None:
-    memory = state.rank(rank)
-    if memory.loads <= 1:
-        memory.pools_gib["sliding window"] = float(match["gib"])
-        memory.kv_tokens = memory.kv_tokens or int(match["full"])
+def _final_tokens(match: Match, where: Where) -> Iterable[AnyFact]:
+    yield MemoryTold(where=where, kv_cache_tokens=int(match["tokens"]), available_gib=number(group(match, "avail")))
 
 
-def _states(state: LogState, rank: Rank, match: re.Match[str]) -> None:
-    memory = state.rank(rank)
-    if memory.loads <= 1:
-        memory.pools_gib["state"] = float(match["conv"]) + float(match["ssm"])
-    state.enter("kv")
+def _sliding_window(match: Match, where: Where) -> Iterable[AnyFact]:
+    yield KvCacheAllocated(where=where, pool="sum", tokens=int(match["full"]), total_gib=float(match["gib"]))
 
 
-def _available(state: LogState, rank: Rank, match: re.Match[str]) -> None:
-    state.rank(rank).available_gib = float(match["avail"])
+def _states(match: Match, where: Where) -> Iterable[AnyFact]:
+    yield Entered(where=where, phase="kv")
+    parts = [match["conv"], match["ssm"], match["more"], match["window"]]
+    total = round(sum(float(part) for part in parts if part), 4)
+    yield KvCacheAllocated(where=where, pool="state", total_gib=total)
 
 
-def _graph_begin(state: LogState, rank: Rank, match: re.Match[str]) -> None:
+def _available(match: Match, where: Where) -> Iterable[AnyFact]:
+    yield MemoryTold(where=where, available_gib=float(match["avail"]))
+
+
+def _graphs_begin(match: Match, where: Where) -> Iterable[AnyFact]:
+    sizes = match["sizes"]
+    yield Entered(where=where, phase="graphs", done=0 if sizes else None, of=_length(sizes))
+    yield Told(where=where, about="graphs", value=True)
     if match["avail"] is not None:
-        state.rank(rank).available_gib = float(match["avail"])
-    if state.stage != "graphs":
-        state.enter("graphs")
+        yield MemoryTold(where=where, available_gib=float(match["avail"]))
 
 
-def _plain_bar(state: LogState, rank: Rank, match: re.Match[str]) -> None:
-    if state.stage == "graphs":
-        state.enter("graphs", f"{match['n']}/{match['of']}")
+def _graph_sizes(match: Match, where: Where) -> Iterable[AnyFact]:
+    yield Entered(where=where, phase="graphs", done=0, of=_length(match["sizes"]))
 
 
-def _limits(state: LogState, rank: Rank, match: re.Match[str]) -> None:
-    memory = state.rank(rank)
-    memory.token_limit = int(match["tokens"])
-    if match["avail"] is not None:
-        memory.available_gib = float(match["avail"])
+def _length(sizes: str | None) -> int | None:
+    return sizes.count(",") + 1 if sizes else None
+
+
+def _graphs_end(match: Match, where: Where) -> Iterable[AnyFact]:
+    yield GraphsCaptured(
+        where=where,
+        name=match["name"].removesuffix("graph").removesuffix("Graph").strip(),
+        elapsed_s=number(match["s"]),
+        graphs_gib=number(match["used"]),
+        available_gib=number(match["avail1"] or match["avail2"]),
+    )
+
+
+def _limits(match: Match, where: Where) -> Iterable[AnyFact]:
+    chunk = match["chunk"]
+    yield Limits(
+        where=where,
+        max_total_tokens=int(match["tokens"]),
+        chunked_prefill_tokens=int(chunk) if chunk and chunk != "None" else None,
+        max_prefill_tokens=int(match["prefill"]),
+        max_running_requests=int(match["requests"]),
+        context_tokens=int(match["context"]),
+        available_gib=number(match["avail"]),
+    )
     if match["device"] == "cpu":
-        state.on_cpu = True
+        yield Told(where=where, about="device", value="cpu")
 
 
-def _http(state: LogState, rank: Rank, match: re.Match[str]) -> None:
-    state.enter("http")
+def _timings(match: Match, where: Where) -> Iterable[AnyFact]:
+    yield Took(where=where, phase="weights", elapsed_s=float(match["load"]))
+    yield Took(where=where, phase="kv", elapsed_s=float(match["kv"]))
 
 
-def _warm_up(state: LogState, rank: Rank, match: re.Match[str]) -> None:
-    state.enter("warm-up")
+def _retracted(match: Match, where: Where) -> Iterable[AnyFact]:
+    yield Retracted(where=where, requests=int(match["n"]))
 
 
-def _ready(state: LogState, rank: Rank, match: re.Match[str]) -> None:
-    state.enter("ready")
+def _no_graphs(match: Match, where: Where) -> Iterable[AnyFact]:
+    yield Told(where=where, about="graphs", value=False)
 
 
-_GIB = r"-?\d{1,9}(?:\.\d{1,9})?"
-_COUNT = r"\d{1,15}"
+def _simulated(match: Match, where: Where) -> Iterable[AnyFact]:
+    yield Told(where=where, about="simulated", value=True)
+
+
+def _info_memory(match: Match, where: Where) -> Iterable[AnyFact]:
+    figure = float(match["value"])
+    if match["key"] == "token_capacity":
+        yield MemoryTold(where=where, kv_cache_tokens=int(figure))
+    elif match["key"] == "weight":
+        yield MemoryTold(where=where, weights_gib=figure)
+    elif match["key"] == "kvcache":
+        yield MemoryTold(where=where, kv_cache_gib=figure)
+    else:
+        yield MemoryTold(where=where, graphs_gib=figure)
+
+
+def _info_version(match: Match, where: Where) -> Iterable[AnyFact]:
+    yield Told(where=where, about="engine_version", value=match["version"])
+
 
 ROWS: tuple[Row, ...] = (
+    *COMMON,
     row(
-        "server_args=", r"server_args=(?:ServerArgs\(|\{)", _start, "all", "server_args=ServerArgs(model_path='/model',"
+        "server_args=",
+        r"server_args=(?:ServerArgs)?(?P<arguments>[({].*)",
+        _start,
+        "server_args=ServerArgs(model_path='/model', tp_size=1)",
+        since="0.3.0",
+    ),
+    row("SIMULATED ENGINE", r"SIMULATED ENGINE", _simulated, "SIMULATED ENGINE: no model runs here"),
+    row(
+        "Init torch distributed begin",
+        r"Init torch distributed begin\.",
+        _phase("distributed"),
+        "[2025-11-06 12:09:31] Init torch distributed begin.",
+        since="0.3.6",
+        until="0.5.20",
     ),
     row(
-        "Init ",
-        r"Init (?:torch distributed|parallel) begin\.",
-        _distributed,
-        "0.3.6+; 0.5.22+ says parallel",
-        "[2025-11-06 12:09:31] Init torch distributed begin.",
+        "Init parallel begin",
+        r"Init parallel begin\.",
+        _phase("distributed"),
+        "[2026-11-23 13:50:47] Init parallel begin.",
+        since="0.5.22",
+    ),
+    row(
+        "Init torch distributed ends. mem",
+        rf"Init torch distributed ends\. mem usage={GIB} GB",
+        nothing,
+        "[2025-11-06 12:09:31] Init torch distributed ends. mem usage=0.00 GB",
+        since="0.4.3",
+        until="0.5.8",
+    ),
+    row(
+        "Init torch distributed ends. elapsed",
+        rf"Init torch distributed ends\. elapsed=(?P<s>{SECONDS}) s, mem usage={GIB} GB",
+        _took("distributed"),
+        "[2026-03-04 16:46:01 TP0] Init torch distributed ends. elapsed=1.52 s, mem usage=1.33 GB",
+        since="0.5.9",
+        until="0.5.20",
+    ),
+    row(
+        "Init parallel ends",
+        rf"Init parallel ends\. elapsed=(?P<s>{SECONDS}) s",
+        _took("distributed"),
+        "[2026-11-23 13:50:47] Init parallel ends. elapsed=0.02 s",
+        since="0.5.22",
+    ),
+    row("Memory baseline", r"Memory baseline taken\.", nothing, "Memory baseline taken. mem usage=0.00 GB"),
+    row(
+        "Attention backend not set",
+        r"Attention backend not set\. Use (?P<backend>\w+) backend by default",
+        _backend,
+        "Attention backend not set. Use flashinfer backend by default.",
+        since="0.4.4",
+        until="0.4.10",
+    ),
+    row(
+        "Attention backend not explicitly",
+        r"Attention backend not explicitly specified\. Use (?P<backend>\w+) backend by default",
+        _backend,
+        "Attention backend not explicitly specified. Use fa3 backend by default.",
+        since="0.5.0",
+        until="0.5.6",
+    ),
+    row(
+        "ttention backend",
+        r"Use (?P<backend>\w+) (?:as (?:the |default )?)?attention backend",
+        _backend,
+        "Use trtllm_mla as attention backend on sm100 for DeepseekV3ForCausalLM",
+    ),
+    row(
+        "MLA optimization is turned on. Use",
+        r"MLA optimization is turned on\. Use (?P<backend>\w+) backend",
+        _backend,
+        "MLA optimization is turned on. Use triton backend.",
+        until="0.4.6",
     ),
     row(
         "Load weight begin",
-        rf"Load weight begin\. avail mem=(?P<avail>{_GIB}) GB",
+        rf"Load weight begin\.(?: avail mem=(?P<avail>{GIB}) GB)?",
         _load_begin,
-        "all",
         "[2025-11-06 12:09:32] Load weight begin. avail mem=94.76 GB",
     ),
-    SHARDS,
     row(
         "Load weight end",
-        rf"Load weight end\..*?avail mem=(?P<avail>{_GIB}) GB(?:, mem usage=(?P<used>{_GIB}) GB)?",
+        rf"Load weight end\.(?: elapsed=(?P<s>{SECONDS}) s,)?(?: type=(?P<type>\w+),)?(?: dtype=(?P<dtype>[\w.]+),)?"
+        rf".*?avail mem=(?P<avail>{GIB}) GB(?:, mem usage=(?P<used>{GIB}) GB)?",
         _load_end,
-        "all; mem usage since 0.4.3",
         "Load weight end. type=LlamaForCausalLM, dtype=torch.bfloat16, avail mem=92.35 GB, mem usage=2.41 GB.",
     ),
     row(
-        "KV Cache is allocated",
-        rf"(?:\] (?P<label>[\w -]+) )?KV Cache is allocated\.(?: dtype: [\w.]+,)?(?: #tokens: (?P<tokens>{_COUNT}),)? "
-        rf"(?:K size: (?P<k>{_GIB}) GB, V size: (?P<v>{_GIB}) GB|KV size: (?P<kv>{_GIB}) GB)",
-        _pool,
-        "0.4.1+; #tokens since 0.4.3, dtype since 0.5.13, one KV size for MLA",
-        "KV Cache is allocated. #tokens: 2094537, K size: 31.96 GB, V size: 31.96 GB",
+        "Using KV cache dtype",
+        r"Using KV cache dtype: (?:torch\.)?(?P<dtype>\w+)",
+        _kv_dtype,
+        "Using KV cache dtype: torch.bfloat16",
+        since="0.5.3",
+        until="0.5.12",
     ),
+    row(
+        "KV Cache is allocated",
+        rf"(?:(?:^|\] )(?P<label>[A-Za-z][\w -]*?) )?KV Cache is allocated\.(?: dtype: (?P<dtype>[\w.]+),)?"
+        rf"(?: #tokens: (?P<tokens>{COUNT}),)? (?:K size: (?P<k>{GIB}) GB, V size: (?P<v>{GIB}) GB|KV size: "
+        rf"(?P<kv>{GIB}) GB)",
+        _pool,
+        "KV Cache is allocated. #tokens: 2094537, K size: 31.96 GB, V size: 31.96 GB",
+        since="0.4.1",
+    ),
+    # An address range that is only reserved; "Post-capture KV sizing" says what became of it.
+    row("VA upper bound", r"VA upper bound[.:]", nothing, "KV Cache VA upper bound. dtype: x", since="0.5.18"),
     row(
         "Post-capture KV sizing",
-        rf"Post-capture KV sizing: (?P<draft>draft )?KV cache allocated\..*?#tokens: (?P<tokens>{_COUNT}), "
-        rf"KV size: (?P<kv>{_GIB}) GB(?:, avail mem=(?P<avail>{_GIB}) GB)?",
+        rf"Post-capture KV sizing: (?P<draft>draft )?KV cache allocated\.(?: dtype: (?P<dtype>[\w.]+),)?.*?#tokens: "
+        rf"(?P<tokens>{COUNT}), KV size: (?P<kv>{GIB}) GB(?:, avail mem=(?P<avail>{GIB}) GB)?",
         _final_pool,
-        "0.5.18+, where switched on",
         "Post-capture KV sizing: KV cache allocated. dtype: torch.bfloat16, #tokens: 100, KV size: 1.00 GB",
+        since="0.5.18",
     ),
     row(
-        "SWAKVPool",
-        rf"SWAKVPool mem usage: (?P<gib>{_GIB}) GB, swa size: \d+, full size: (?P<full>{_COUNT})",
+        "Post-capture KV sizing: full",
+        rf"Post-capture KV sizing: full_layer_tokens=(?P<tokens>{COUNT})",
+        _final_tokens,
+        "Post-capture KV sizing: full_layer_tokens=213761, swa_layer_tokens=171008",
+        since="0.5.18",
+    ),
+    row(
+        "Post-capture KV sizing: max",
+        rf"Post-capture KV sizing: max_total_num_tokens=(?P<tokens>{COUNT}), free memory=(?P<avail>{GIB}) GB",
+        _final_tokens,
+        "Post-capture KV sizing: max_total_num_tokens=213761, free memory=5.10 GB",
+        since="0.5.16",
+        until="0.5.16",
+    ),
+    row(
+        "liding window memory pool",
+        rf"[Uu]se [Ss]liding window memory pool\. full_layer_tokens=(?P<tokens>{COUNT})",
+        _final_tokens,
+        "Use Sliding window memory pool. full_layer_tokens=213761, swa_layer_tokens=171008",
+        since="0.4.9",
+    ),
+    row(
+        "SWAKVPool mem usage",
+        rf"SWAKVPool mem usage: (?P<gib>{GIB}) GB, swa size: \d+, full size: (?P<full>{COUNT})",
         _sliding_window,
-        "0.5.3+",
         "SWAKVPool mem usage: 36.69 GB, swa size: 171008, full size: 213761",
+        since="0.5.3",
     ),
     row(
         "Mamba Cache is allocated",
-        rf"Mamba Cache is allocated\..*?conv_state size: (?P<conv>{_GIB}) ?GB, ssm_state size: (?P<ssm>{_GIB}) ?GB",
+        rf"Mamba Cache is allocated\..*?conv_state size: (?P<conv>{GIB}) ?GB, ssm_state size: (?P<ssm>{GIB}) ?GB"
+        rf"(?: intermediate_ssm_state_cache size: (?P<more>{GIB}) ?GB)?"
+        rf"(?: intermediate_conv_window_cache size: (?P<window>{GIB}) ?GB)?",
         _states,
-        "0.5.2+",
-        "Mamba Cache is allocated. max_mamba_cache_size: 128, conv_state size: 0.10GB, ssm_state size: 4.50GB",
+        "Mamba Cache is allocated. max_mamba_cache_size: 128, conv_state size: 0.10GB, ssm_state size: 4.50GB ",
+        since="0.5.2",
     ),
     row(
         "Memory pool end",
-        rf"Memory pool end\. avail mem=(?P<avail>{_GIB}) GB",
+        rf"Memory pool end\. avail mem=(?P<avail>{GIB}) GB",
         _available,
-        "all",
         "[2025-11-06 12:09:33] Memory pool end. avail mem=26.32 GB",
     ),
     row(
         "Capture ",
-        rf"Capture .*?begin\.(?:.*avail mem=(?P<avail>{_GIB}) GB)?",
-        _graph_begin,
-        "all; avail mem since 0.4.3",
+        rf"Capture .*?(?:[Gg]raph).*?begin\.(?:(?:.*?(?:bs|num_tokens)=\[(?P<sizes>[\d, ]*)\])?.*?"
+        rf"avail mem=(?P<avail>{GIB}) GB)?",
+        _graphs_begin,
         "Capture cuda graph begin. This can take up to several minutes. avail mem=26.23 GB",
     ),
-    CAPTURE,
     row(
-        "%|",
-        r"^\s*\d+%\|[^|]*\| (?P<n>\d+)/(?P<of>\d+) \[",
-        _plain_bar,
-        "up to 0.4.3, and the first state of every bar",
-        " 25%|██▌       | 1/4 [00:01<00:03,  1.14s/it]",
+        "graph bs [",
+        r"Capture (?:cuda|CUDA) graph bs \[(?P<sizes>[\d, ]+)\]",
+        _graph_sizes,
+        "[2025-11-06 12:09:33] Capture cuda graph bs [1, 2, 4]",
+        since="0.4.3",
+        until="0.5.13",
     ),
     row(
         "Capture ",
-        rf"Capture .*?end\..*?avail mem=(?P<avail>{_GIB}) GB",
-        _available,
-        "0.4.3+",
+        rf"Capture (?P<name>.*?[Gg]raph) end\.(?:(?: bs=\[[\d, ]*\],)? (?:Time elapsed: |elapsed=|step=\d+, elapsed=)"
+        rf"(?P<s>{SECONDS}) s[.,]?)?(?: avail mem=(?P<avail1>{GIB}) GB\.)?(?: mem usage=(?P<used>{GIB}) GB[.,]?)?"
+        rf"(?: avail mem=(?P<avail2>{GIB}) GB)?",
+        _graphs_end,
         "Capture cuda graph end. Time elapsed: 15.99 s. mem usage=0.60 GB. avail mem=25.62 GB.",
     ),
     row(
         "max_total_num_tokens=",
-        rf"max_total_num_tokens=(?P<tokens>{_COUNT}), .*?context_len=\d+"
-        rf"(?:, available_(?P<device>gpu|cpu)_mem=(?P<avail>{_GIB}) GB)?",
+        rf"max_total_num_tokens=(?P<tokens>{COUNT}), (?:chunked_prefill_size=(?P<chunk>-?{COUNT}|None), )?"
+        rf"max_prefill_tokens=(?P<prefill>{COUNT}), max_running_requests=(?P<requests>{COUNT}), "
+        rf"context_len=(?P<context>{COUNT})(?:, available_(?P<device>gpu|cpu)_mem=(?P<avail>{GIB}) GB)?",
         _limits,
-        "all; available memory since 0.4.7",
         "max_total_num_tokens=2094537, chunked_prefill_size=8192, max_prefill_tokens=16384, max_running_requests=4096, "
         "context_len=131072, available_gpu_mem=25.62 GB",
     ),
-    row("Started server process", r"Started server process", _http, "all", "INFO:     Started server process [1]"),
     row(
-        "Uvicorn running on", r"Uvicorn running on", _warm_up, "all", "INFO:     Uvicorn running on http://0.0.0.0:8002"
+        "Engine startup timings",
+        rf"Engine startup timings \(s\): load_weight=(?P<load>{SECONDS}), kv_cache_allocation=(?P<kv>{SECONDS}),",
+        _timings,
+        "Engine startup timings (s): load_weight=0.06, kv_cache_allocation=0.48, scheduler_e2e=2.28",
+        since="0.5.18",
+    ),
+    row("Started server process", r"Started server process", _phase("http"), "INFO:     Started server process [1]"),
+    row(
+        "Uvicorn running on", r"Uvicorn running on", _phase("warm-up"), "INFO:     Uvicorn running on http://0.0.0.0:1"
     ),
     row(
         "The server is fired up",
         r"The server is fired up and ready to roll!",
-        _ready,
-        "all",
+        _phase("ready"),
         "[2025-11-06 12:09:53] The server is fired up and ready to roll!",
     ),
+    row(
+        "#retracted_reqs:",
+        r"(?:Decode out of memory happened|KV cache pool is full)\..*?#retracted_reqs: (?P<n>\d{1,9})",
+        _retracted,
+        "KV cache pool is full. Retract requests. #retracted_reqs: 3, #new_token_ratio: 0.5980 -> 0.9989",
+    ),
+    row(
+        "graph is disabled",
+        r"(?:CUDA|[Cc]uda) graph is disabled",
+        _no_graphs,
+        "CUDA graph is disabled because --enable-mis is set.",
+    ),
+    # GET /get_server_info, laid out over several lines or on one.
+    row(
+        '"',
+        rf'"(?P<key>weight|kvcache|token_capacity|graph|cuda_graph)": (?P<value>{GIB})\b',
+        _info_memory,
+        '                "kvcache": 21.35,',
+        since="0.4.9",
+    ),
+    row('"version": "', r'"version": "(?P<version>\d[\w.+-]*)"', _info_version, '    "version": "0.5.9"'),
 )

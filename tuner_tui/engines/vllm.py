@@ -1,228 +1,426 @@
-"""vLLM's log (0.3 to 0.33): what each wording says."""
+"""vLLM's start-up log (0.3 to 0.33, both engines): what each wording says."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
-from tuner_tui.engines.log_rows import CAPTURE, SHARDS, Row, number, row
-from tuner_tui.engines.log_state import LogState, Rank
+from tuner_tui.engines.arguments import call_arguments
+from tuner_tui.engines.facts import (
+    AnyFact,
+    Entered,
+    GraphsCaptured,
+    Limits,
+    LoadBegan,
+    MemoryTold,
+    Phase,
+    Retracted,
+    Started,
+    Told,
+    Took,
+    WeightsLoaded,
+    Where,
+)
+from tuner_tui.engines.log_rows import COMMON, COUNT, GIB, SECONDS, Read, Row, count, group, nothing, number, row
 
-_PROCESS = re.compile(r"\((?P<name>[A-Za-z][\w-]*)(?: rank=(?P<rank>\d+))? pid=(?P<pid>\d+)\)")
-_COPY = re.compile(r"DP(\d+)")
-V0_BLOCK_TOKENS = 16
-"""Tokens in a block where the log gives blocks alone: the default of the versions that printed blocks."""
+Match = re.Match[str]
 
+KNOWN_THINGS = ("KV cache size", "KV cache memory", "oading took", "weights took", "GiB for ", "CUDAGraph memory")
+"""A line with one of these that no row reads is a new wording of a known thing."""
 
-def rank_of(text: str) -> Rank:
-    """From prefixes such as `(EngineCore_DP0 pid=9) (VllmWorker rank=1 pid=10)`: the innermost names the rank.
-
-    An engine core speaks for all of its workers, so it and a worker without numbers share one rank.
-    """
-    if "(" not in text:
-        return Rank(0, "")
-    copy, name = 0, ""
-    for found in _PROCESS.finditer(text[:200]):
-        if numbered := _COPY.search(found["name"]):
-            copy = int(numbered[1])
-        if "Worker" in found["name"]:
-            numbers = "_".join(part for part in found["name"].split("_")[1:])
-            name = f"rank{found['rank']}" if found["rank"] else numbers
-    return Rank(copy, name)
-
-
-def _start(state: LogState, rank: Rank, match: re.Match[str]) -> None:
-    if state.ready or state.ranks:  # several starts in one log
-        state.ranks.clear()
-        state.ready = False
-    state.enter("start")
+_BYTES_IN_USE = re.compile(rf"kv cache memory in use is (?:(?P<bytes>\d{{1,18}}) bytes|(?P<gib>{GIB}) GiB)")
 
 
-def _engine(state: LogState, rank: Rank, match: re.Match[str]) -> None:
-    state.on_cpu = state.on_cpu or "device_config=cpu" in match.string
-    state.enter("distributed")
+def _arguments(match: Match, where: Where) -> Iterable[AnyFact]:
+    arguments = call_arguments(match["arguments"])
+    yield Started(where=where, arguments=arguments)
+    if isinstance(arguments.get("attention_backend"), str):
+        yield Told(where=where, about="attention_backend", value=str(arguments["attention_backend"]))
+    block = arguments.get("block_size")
+    if isinstance(block, int) and block > 0:
+        yield Told(where=where, about="block_tokens", value=block)
+    if arguments.get("enforce_eager") is True:
+        yield Told(where=where, about="graphs", value=False)
 
 
-def _load_start(state: LogState, rank: Rank, match: re.Match[str]) -> None:
-    state.rank(rank).loads += 1
-    state.enter("weights")
+def _banner(match: Match, where: Where) -> Iterable[AnyFact]:
+    yield Started(where=where)
+    yield Told(where=where, about="engine_version", value=match["version"])
 
 
-def _weights(state: LogState, rank: Rank, match: re.Match[str]) -> None:
-    state.rank(rank).weights_gib = round(float(match["gib"]), 2)
-    state.enter("compile")
+_CONFIG = re.compile(
+    r"(?P<key>dtype|max_seq_len|enforce_eager|kv_cache_dtype|device_config|block_size)=(?P<value>[\w.]+)"
+)
 
 
-def _weights_time(state: LogState, rank: Rank, match: re.Match[str]) -> None:
-    state.enter("compile")
+def _engine(match: Match, where: Where) -> Iterable[AnyFact]:
+    yield Entered(where=where, phase="distributed")
+    yield Told(where=where, about="engine_version", value=match["version"])
+    config: dict[str, str] = {}
+    for key, value in _CONFIG.findall(match["config"]):
+        config.setdefault(key, value)
+    if "dtype" in config:
+        yield Told(where=where, about="dtype", value=config["dtype"].removeprefix("torch."))
+    if "kv_cache_dtype" in config:
+        yield Told(where=where, about="kv_cache_dtype", value=config["kv_cache_dtype"])
+    if config.get("max_seq_len", "").isdecimal():
+        yield Told(where=where, about="context_tokens", value=int(config["max_seq_len"]))
+    device = config.get("device_config")
+    if device:
+        yield Told(where=where, about="device", value=device)
+    eager = config.get("enforce_eager")
+    without = re.search(r"cudagraph_mode\W{1,4}(?:<?CUDAGraphMode\.)?NONE", match["config"])
+    if eager == "True" or without or device == "cpu":
+        yield Told(where=where, about="graphs", value=False)
+    elif eager == "False":
+        yield Told(where=where, about="graphs", value=True)
 
 
-def _profile_v0(state: LogState, rank: Rank, match: re.Match[str]) -> None:
-    memory = state.rank(rank)
-    if memory.weights_gib is None:
-        memory.weights_gib = float(match["weights"])
-    memory.pools_gib = {"pool": float(match["kv"])}
-    state.enter("kv")
+def _phase(phase: Phase) -> Read:
+    def read(match: Match, where: Where) -> Iterable[AnyFact]:
+        yield Entered(where=where, phase=phase)
+
+    return read
 
 
-def _total(state: LogState, rank: Rank, match: re.Match[str]) -> None:
-    state.rank(rank).total_gib = float(match["total"])
+def _told_graphs(enabled: bool) -> Read:
+    def read(match: Match, where: Where) -> Iterable[AnyFact]:
+        yield Told(where=where, about="graphs", value=enabled)
+
+    return read
 
 
-def _kv(state: LogState, rank: Rank, match: re.Match[str]) -> None:
-    state.rank(rank).pools_gib = {"pool": float(match["gib"])}
-    state.enter("kv")
+def _backend(match: Match, where: Where) -> Iterable[AnyFact]:
+    yield Told(where=where, about="attention_backend", value=match["backend"])
 
 
-def _blocks(state: LogState, rank: Rank, match: re.Match[str]) -> None:
-    state.rank(rank).kv_tokens = int(match["blocks"]) * V0_BLOCK_TOKENS
-    state.enter("kv")
+def _architecture(match: Match, where: Where) -> Iterable[AnyFact]:
+    yield Told(where=where, about="model_type", value=match["name"])
 
 
-def _tokens(state: LogState, rank: Rank, match: re.Match[str]) -> None:
-    state.rank(rank).kv_tokens = int(number(match["tokens"]))
-    state.on_cpu = state.on_cpu or match["device"] == "CPU"
-    state.enter("kv")
+def _context(match: Match, where: Where) -> Iterable[AnyFact]:
+    yield Told(where=where, about="context_tokens", value=int(match["tokens"]))
 
 
-def _compile(state: LogState, rank: Rank, match: re.Match[str]) -> None:
-    state.enter("compile")
+def _load_begin(match: Match, where: Where) -> Iterable[AnyFact]:
+    yield LoadBegan(where=where)
 
 
-def _graphs(state: LogState, rank: Rank, match: re.Match[str]) -> None:
-    state.enter("graphs")
+def _weights(match: Match, where: Where) -> Iterable[AnyFact]:
+    elapsed = number(group(match, "s"))
+    yield WeightsLoaded(where=where, weights_gib=float(match["gib"]), elapsed_s=elapsed)
+    yield Entered(where=where, phase="compile")
 
 
-def _account(state: LogState, rank: Rank, match: re.Match[str]) -> None:
-    state.rank(rank).total_gib = float(match["total"])
+def _weights_time(match: Match, where: Where) -> Iterable[AnyFact]:
+    yield Took(where=where, phase="weights", elapsed_s=float(match["s"]))
 
 
-def _http(state: LogState, rank: Rank, match: re.Match[str]) -> None:
-    state.enter("http")
+def _told_memory(match: Match, where: Where) -> Iterable[AnyFact]:
+    """Any of the figures that a row names: free (at the start), total, weights, activation, graphs, kv."""
+    yield MemoryTold(
+        where=where,
+        available_gib=number(group(match, "free")),
+        total_gib=number(group(match, "total")),
+        weights_gib=number(group(match, "weights")),
+        activation_gib=number(group(match, "activation")),
+        graphs_gib=number(group(match, "graphs")),
+        kv_cache_gib=number(group(match, "kv")),
+    )
+    if group(match, "kv") is not None:
+        yield Entered(where=where, phase="kv")
 
 
-def _ready(state: LogState, rank: Rank, match: re.Match[str]) -> None:
-    state.enter("ready")
+def _account(match: Match, where: Where) -> Iterable[AnyFact]:
+    yield from _told_memory(match, where)
+    in_use = _BYTES_IN_USE.search(match.string, match.end())
+    if in_use:
+        gib = float(in_use["gib"]) if in_use["gib"] else round(int(in_use["bytes"]) / 2**30, 2)
+        yield MemoryTold(where=where, kv_cache_gib=gib)
 
 
-_GIB = r"-?\d{1,9}(?:\.\d{1,9})?"
-_COUNT = r"\d{1,15}"
+def _blocks(match: Match, where: Where) -> Iterable[AnyFact]:
+    yield Entered(where=where, phase="kv")
+    yield MemoryTold(where=where, kv_blocks=int(match["blocks"]))
+
+
+def _tokens(match: Match, where: Where) -> Iterable[AnyFact]:
+    yield Entered(where=where, phase="kv")
+    yield MemoryTold(where=where, kv_cache_tokens=count(match["tokens"]))
+    if match["device"] == "CPU":
+        yield Told(where=where, about="device", value="cpu")
+
+
+def _concurrency(match: Match, where: Where) -> Iterable[AnyFact]:
+    yield Limits(where=where, context_tokens=count(match["context"]), max_concurrency=number(match["times"]))
+
+
+def _compiled(match: Match, where: Where) -> Iterable[AnyFact]:
+    yield Entered(where=where, phase="compile")
+    yield Took(where=where, phase="compile", elapsed_s=float(match["s"]))
+
+
+def _graphs_end(match: Match, where: Where) -> Iterable[AnyFact]:
+    yield Entered(where=where, phase="graphs")
+    yield Told(where=where, about="graphs", value=True)
+    yield GraphsCaptured(where=where, elapsed_s=float(match["s"]), graphs_gib=number(match["gib"]))
+
+
+def _preempted(match: Match, where: Where) -> Iterable[AnyFact]:
+    yield Retracted(where=where, requests=1)
+
 
 ROWS: tuple[Row, ...] = (
+    *COMMON,
     row(
-        "args",
-        r"(?:non-default args: |\bargs: Namespace\()",
-        _start,
-        "0.9+; Namespace before",
+        "vLLM API server version",
+        r"vLLM API server version (?P<version>[\w.+-]+)",
+        _banner,
+        "(APIServer pid=1) INFO 09-20 10:00:00 [api_server.py:1896] vLLM API server version 0.10.2",
+        until="0.24.0",
+    ),
+    row(
+        " version ",
+        r"[█▀▄].* version (?P<version>\d[\w.+-]*)\s*$",
+        _banner,
+        "(APIServer pid=1) INFO 11-23 13:31:18 [api_utils.py:347]  ▄▄ ▄█ █     █     █ ▀▄▀ █  version 0.32.0",
+        since="0.16.0",
+    ),
+    row(
+        "args: ",
+        r"(?:non-default args: |\bargs: Namespace)(?P<arguments>[({].*)",
+        _arguments,
         "(APIServer pid=1) INFO 11-23 13:31:18 [api_utils.py:286] non-default args: {'model': '/model'}",
     ),
     row(
         "LLM engine (v",
-        r"Initializing an? (?:V1 )?LLM engine \(v",
+        r"Initializing an? (?:V1 )?LLM engine \(v(?P<version>[\w.+-]+)\)(?P<config>.*)",
         _engine,
-        "all",
         "Initializing a V1 LLM engine (v0.32.0) with config: model='/model', ... device_config=cpu,",
     ),
-    row("Starting to load model", r"Starting to load model ", _load_start, "all", "Starting to load model /model..."),
-    SHARDS,
+    row(
+        "Resolved architecture",
+        r"Resolved architecture: (?P<name>\w+)",
+        _architecture,
+        "[model.py:733] Resolved architecture: LlamaForCausalLM",
+    ),
+    row(
+        "Using max model len",
+        rf"Using max model len (?P<tokens>{COUNT})",
+        _context,
+        "[model.py:2152] Using max model len 2048",
+        since="0.9.0",
+    ),
+    row(
+        "attention backend",
+        r"Using (?:AttentionBackendEnum\.)?(?P<backend>\w[\w -]*?) attention backend(?:\.| out of|$)",
+        _backend,
+        "Using FLASH_ATTN attention backend out of potential backends: ['FLASH_ATTN', 'FLASHINFER'].",
+        since="0.12.0",
+    ),
+    row(
+        " backend",
+        r"Using (?:AttentionBackendEnum\.)?(?P<backend>(?:F(?:lash|LASH|lex|LEX)|X(?:f|F)ormers|XFORMERS|T(?:orch|ORCH|"
+        r"riton|RITON|REE)|C(?:utlass|UTLASS)|RO[Cc][Mm]|P(?:allas|ALLAS)|A(?:ITER|iter)|IPEX)"
+        r"(?:[\w-]| (?!MoE|Unquant|N?[vV]?[Ff][pP]))*?) backend(?: on V1 engine)?(?:\.|$)",
+        _backend,
+        "[cuda.py:290] Using Flash Attention backend on V1 engine.",
+        until="0.13.0",
+    ),
+    row("Starting to load model", r"Starting to load model ", _load_begin, "Starting to load model /model..."),
+    row(
+        "Loading drafter model",
+        # What both models take is in the one "Model loading took" after it.
+        r"Loading drafter model",
+        _phase("draft"),
+        "[gpu_model_runner.py:2634] Loading drafter model...",
+        since="0.9.0",
+    ),
     row(
         "Loading model weights took",
-        rf"Loading model weights took (?P<gib>{_GIB}) G(?:i)?B",
+        rf"Loading model weights took (?P<gib>{GIB}) G(?:i)?B",
         _weights,
-        "up to 0.7",
         "Loading model weights took 14.9595 GB",
+        until="0.7.3",
     ),
     row(
         "Loading weights took",
-        r"Loading weights took [\d.]+ seconds",
+        rf"Loading weights took (?P<s>{SECONDS}) seconds",
         _weights_time,
-        "0.8+",
         "[default_loader.py:262] Loading weights took 11.92 seconds",
+        since="0.8.0",
     ),
     row(
         "Model loading took",
-        rf"Model loading took (?P<gib>{_GIB}) GiB(?: memory)? and [\d.]+ seconds",
+        rf"Model loading took (?P<gib>{GIB}) G(?:i)?B(?: memory)? and (?P<s>{SECONDS}) seconds",
         _weights,
-        "0.8+",
         "[gpu_model_runner.py:1892] Model loading took 11.9642 GiB and 13.051931 seconds",
+        since="0.8.0",
+    ),
+    row(
+        "Dynamo bytecode",
+        r"Dynamo bytecode transform time",
+        _phase("compile"),
+        "Dynamo bytecode transform time: 4.94 s",
+        since="0.7.0",
     ),
     row(
         "torch.compile",
-        r"torch\.compile (?:takes|took) ",
-        _compile,
-        "0.7+",
+        rf"torch\.compile (?:takes|took) (?P<s>{SECONDS}) s in total",
+        _compiled,
         "[monitor.py:33] torch.compile takes 30.12 s in total",
+        since="0.7.0",
+    ),
+    row(
+        "Warming up model for the compilation",
+        r"Warming up model for the compilation",
+        _phase("compile"),
+        "[cpu_model_runner.py:87] Warming up model for the compilation...",
+    ),
+    row(
+        "Memory profiling results",
+        rf"total_gpu_memory=(?P<total>{GIB})GiB.*?kv_cache_size=(?P<kv>{GIB})GiB",
+        _told_memory,
+        "Memory profiling results: total_gpu_memory=44.32GiB initial_memory_usage=15.44GiB peak_torch_memory=16.22GiB "
+        "memory_usage_post_profile=15.51GiB non_torch_memory=0.13GiB kv_cache_size=23.53GiB "
+        "gpu_memory_utilization=0.90",
+        since="0.6.3",
+        until="0.6.3",
     ),
     row(
         "model weights take",
-        rf"model weights take (?P<weights>{_GIB})GiB;.*reserved for KV Cache is (?P<kv>{_GIB})GiB",
-        _profile_v0,
-        "V0 of 0.6.4 to 0.10",
+        rf"model weights take (?P<weights>{GIB})GiB;(?:.*?activation peak memory takes (?P<activation>{GIB})GiB;)?"
+        rf".*?reserved for KV Cache is (?P<kv>{GIB})GiB",
+        _told_memory,
         "model weights take 0.70GiB; non_torch_memory takes 0.07GiB; PyTorch activation peak memory takes 1.12GiB; "
         "the rest of the memory reserved for KV Cache is 7.57GiB.",
+        since="0.6.4",
+        until="0.10.2",
     ),
     row(
-        "total_gpu_memory",
-        rf"total_gpu_memory \((?P<total>{_GIB})GiB\)",
-        _total,
-        "V0 of 0.6.4 to 0.10",
+        "total_gpu_memory (",
+        rf"total_gpu_memory \((?P<total>{GIB})GiB\)",
+        _told_memory,
         "the current vLLM instance can use total_gpu_memory (23.65GiB) x gpu_memory_utilization (0.40) = 9.46GiB",
+        since="0.6.4",
+        until="0.10.2",
+    ),
+    row(
+        "torch peak memory increase",
+        rf"torch peak memory increase: (?P<activation>{GIB})GiB;",
+        _told_memory,
+        "Memory profiling takes 3.10 seconds. Total non KV cache memory: 4.53GiB; torch peak memory increase: 1.11GiB; "
+        "non-torch forward increase memory: 0.09GiB; weights memory: 3.33GiB.",
+        since="0.8.0",
     ),
     row(
         "Available KV cache memory",
-        rf"Available KV cache memory: (?P<gib>{_GIB}) GiB",
-        _kv,
-        "0.9+",
+        rf"Available KV cache memory: (?P<kv>{GIB}) GiB",
+        _told_memory,
         "[gpu_worker.py:298] Available KV cache memory: 57.38 GiB",
+        since="0.9.0",
     ),
     row(
-        "GiB for KV cache on node",
-        rf"Explicitly set \((?P<gib>{_GIB})/{_GIB}\) GiB for KV cache",
-        _kv,
-        "CPU builds",
+        "GiB for KV cache",
+        rf"Explicitly set \((?P<kv>{GIB})/{GIB}\) GiB for KV cache",
+        _told_memory,
         "[cpu_worker.py:260] Explicitly set (1.0/10.84) GiB for KV cache on node 0.",
     ),
     row(
+        "reserved",
+        rf"reserved (?P<kv>{GIB}) GiB memory for KV Cache",
+        _told_memory,
+        "Initial free memory 78.60 GiB, reserved 20.00 GiB memory for KV Cache as specified by kv_cache_memory_bytes",
+        since="0.10.2",
+    ),
+    row(
         " blocks: ",
-        rf"# (?:GPU|cuda) blocks: (?P<blocks>{_COUNT})",
+        rf"# (?:GPU|cuda) blocks: (?P<blocks>{COUNT})",
         _blocks,
-        "V0, up to 0.10",
         "# cuda blocks: 41366, # CPU blocks: 21845",
+        until="0.10.2",
     ),
     row(
         "KV cache size",
         r"(?P<device>[A-Z]+)(?: \+ host)? KV cache size: (?P<tokens>\d[\d,]{0,20}) tokens",
         _tokens,
-        "0.8+",
         "[kv_cache_utils.py:2327] CPU KV cache size: 349,440 tokens, Maximum concurrency for 2,048 tokens per "
         "request: 170.62x",
+        since="0.8.0",
+    ),
+    row(
+        "Maximum concurrency",
+        r"Maximum concurrency for (?P<context>\d[\d,]{0,20}) tokens per request: (?P<times>\d{1,12}(?:\.\d+)?)x",
+        _concurrency,
+        "Maximum concurrency for 32768 tokens per request: 20.20x",
     ),
     row(
         "Capturing",
         r"Capturing (?:the model for CUDA graphs|cudagraphs for decoding)",
-        _graphs,
-        "V0",
+        _phase("graphs"),
         "Capturing the model for CUDA graphs. This may lead to unexpected consequences if the model is not static.",
+        until="0.10.2",
     ),
-    CAPTURE,
+    row(
+        "raph capturing finished",
+        rf"(?<!Encoder )[Gg]raph capturing finished in (?P<s>{SECONDS}) secs(?:, took (?P<gib>{GIB}) GiB)?",
+        _graphs_end,
+        "Graph capturing finished in 21 secs, took 0.61 GiB",
+    ),
+    row(
+        "CUDA graph pool memory",
+        rf"CUDA graph pool memory: (?P<graphs>{GIB}) GiB \(actual\)",
+        _told_memory,
+        "CUDA graph pool memory: 0.5 GiB (actual), 0.55 GiB (estimated), difference: 0.05 GiB (9.1%).",
+        since="0.20.0",
+    ),
+    row(
+        "Estimated CUDA graph memory",
+        r"Estimated CUDA graph memory",
+        nothing,
+        "Estimated CUDA graph memory: 0.55 GiB total",
+        since="0.17.0",
+    ),
     row(
         "Free memory on device",
-        rf"Free memory on device (?:\S+ )?\({_GIB}/(?P<total>{_GIB}) GiB\)",
+        rf"Free memory on device (?:\S+ )?\((?P<free>{GIB})/(?P<total>{GIB}) GiB\)",
+        _told_memory,
+        "Free memory on device cuda:0 (10.1/79.2 GiB) on startup is less than desired GPU memory utilization",
+    ),
+    row(
+        "Actual usage is",
+        rf"Actual usage is (?:(?P<weights>{GIB}) GiB for weights?|{GIB} GiB for consumed memory \([^)]*\)), "
+        rf"(?P<activation>{GIB}) GiB for peak activation,.*? and (?P<graphs>{GIB}) GiB for CUDAGraph memory",
         _account,
-        "0.10.2, 0.28+, and in the error about too little free memory",
-        "Free memory on device (78.6/79.2 GiB) on startup. Desired GPU memory utilization is (0.9, 71.3 GiB).",
+        "Free memory on device (78.6/79.2 GiB) on startup. Desired GPU memory utilization is (0.9, 71.3 GiB). Actual "
+        "usage is 14.9 GiB for weight, 1.2 GiB for peak activation, 0.1 GiB for non-torch memory, and 0.6 GiB for "
+        "CUDAGraph memory. Current kv cache memory in use is 57000000000 bytes.",
+        since="0.10.2",
+    ),
+    row(
+        "disabl",
+        r"Cudagraph is disabled|[Ee]nforce eager set, disabling torch\.compile|Skipping CUDA graph capture",
+        _told_graphs(False),
+        "Cudagraph is disabled under eager mode",
     ),
     row(
         "Starting vLLM",
         r"Starting vLLM (?:API )?server(?: \d+)? on http",
-        _http,
-        "all",
+        _phase("http"),
         "[entry.py:140] Starting vLLM server on http://127.0.0.1:8000",
+        since="0.7.0",
     ),
     row(
         "Application startup complete",
         r"Application startup complete\.",
-        _ready,
-        "all",
+        _phase("ready"),
         "Application startup complete.",
+    ),
+    row(
+        "is preempted by",
+        r"Sequence group \S+ is preempted by",
+        _preempted,
+        "Sequence group 0 is preempted by PreemptionMode.RECOMPUTE mode because there is not enough KV cache space.",
+        until="0.10.2",
     ),
 )

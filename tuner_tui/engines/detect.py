@@ -1,0 +1,47 @@
+"""Whose log is this?"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+_MARKS: tuple[tuple[Literal["sglang", "vllm"], int, re.Pattern[bytes]], ...] = (
+    # (engine, weight, words): what only one of them prints weighs most, a name that others mention least.
+    ("sglang", 20, re.compile(rb"server_args=|Load weight (?:begin|end)|The server is fired up|max_total_num_tokens=")),
+    ("sglang", 20, re.compile(rb"(?:Prefill|Decode) batch(?: \[\d+\])?[.,] #|KV Cache is allocated|Memory pool end\.")),
+    ("sglang", 20, re.compile(rb"SWAKVPool |mem-fraction-static|Capture (?:cuda|draft|target|piecewise)\b.* graph")),
+    (
+        "sglang",
+        20,
+        re.compile(rb"sglang serve: error|launch_server\.py: error|Received sigquit from|hit an exc"),
+    ),
+    ("sglang", 10, re.compile(rb"Scheduler or DataParallelController|\"token_capacity\": |\"last_gen_throughput\": ")),
+    ("sglang", 8, re.compile(rb"\[20\d\d-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{3})?(?: [A-Z_]+\d+)+\] ")),
+    ("sglang", 5, re.compile(rb"/sglang/|sglang\.srt|\bsgl_kernel\b")),
+    ("sglang", 2, re.compile(rb"\[20\d\d-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{3})?\] ")),
+    ("sglang", 1, re.compile(rb"(?i)sglang")),
+    (
+        "vllm",
+        20,
+        re.compile(rb"\((?:APIServer|EngineCore\w*|ApiServer_\d+|(?:Vllm)?Worker\w*)(?: rank=\d+)? pid="),
+    ),
+    ("vllm", 20, re.compile(rb"(?:INFO|WARNING|ERROR) (?:\d{4}-)?\d\d-\d\d \d\d:\d\d:\d\d \[?[\w./-]+:\d+\]")),
+    ("vllm", 20, re.compile(rb"LLM engine \(v\d|vLLM API server|Avg prompt throughput: |vllm(?: serve)?: error: ")),
+    ("vllm", 20, re.compile(rb"max_model_len|gpu_memory_utilization|VLLM_[A-Z]{3}|Available KV cache memory")),
+    ("vllm", 5, re.compile(rb"/vllm/|vllm\.(?:v1|engine|entrypoints|worker)")),
+    ("vllm", 1, re.compile(rb"(?i)vllm")),
+)
+ENOUGH = 40
+"""Points at which the first bytes of a log need no more of them."""
+
+
+def engine_of(log: bytes) -> tuple[Literal["sglang", "vllm"] | None, int]:
+    """The engine whose log `log` is (or begins), and how clear the case is; None where nothing tells."""
+    points = {"sglang": 0, "vllm": 0}
+    for engine, weight, pattern in _MARKS:
+        if pattern.search(log):
+            points[engine] += weight
+    if points["sglang"] == points["vllm"]:
+        return None, 0
+    clear = abs(points["sglang"] - points["vllm"])
+    return ("sglang" if points["sglang"] > points["vllm"] else "vllm"), clear

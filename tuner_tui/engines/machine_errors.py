@@ -1,0 +1,142 @@
+"""What is wrong with the GPUs, the driver, the image or the engine itself."""
+
+from __future__ import annotations
+
+import re
+
+from tuner_tui.engines.counsel import Counsel
+from tuner_tui.engines.error_pattern import VAGUE, ErrorPattern, error
+from tuner_tui.engines.server_state import ServerState
+
+
+def _module(match: re.Match[str], state: ServerState, language: str) -> Counsel:
+    return Counsel(f"the Python package {match['module']!r} is missing; take an image that has it")
+
+
+MACHINE_ERRORS: tuple[ErrorPattern, ...] = (
+    error(
+        "bad_flag_value",
+        ("invalid device ordinal", "is larger than the number of available GPUs"),
+        r"invalid device ordinal|World size \(\d+\) is larger than the number of available GPUs",
+        "the configuration asks for more GPUs than the server can see: lower its parallel sizes, or extend `gpus:`",
+        "RuntimeError: CUDA error: invalid device ordinal",
+    ),
+    error(
+        "driver_too_old",
+        (
+            "unsatisfied condition: cuda",
+            "driver version is insufficient",
+            "driver on your system is too old",
+            "rror 803",
+            "rror 804",
+            "forward compatibility was attempted",
+            "unsupported toolchain",
+        ),
+        r"unsatisfied condition: cuda>=|driver version is insufficient|driver on your system is too old|Error 80[34]|"
+        r"forward compatibility was attempted|unsupported toolchain",
+        "the NVIDIA driver is too old for this image: update the driver, or take an image for an older CUDA",
+        "nvidia-container-cli: requirement error: unsatisfied condition: cuda>=13.0",
+    ),
+    error(
+        "no_nvidia_runtime",
+        (
+            "could not select device driver",
+            "Failed to infer device type",
+            "Found no NVIDIA driver",
+            "no CUDA-capable device",
+            "libcuda.so.1",
+            "No CUDA GPUs are available",
+            "nvml error: driver not loaded",
+            "runtime specified nvidia",
+            "runtime name: nvidia",
+            "No HIP GPUs are available",
+            "not compiled with CUDA enabled",
+            "discover GPU vendor from CDI",
+        ),
+        r"could not select device driver|Failed to infer device type|Found no NVIDIA driver|no CUDA-capable device|"
+        r"libcuda\.so\.1: cannot open|No CUDA GPUs are available|nvml error: driver not loaded|"
+        r"unknown (?:or invalid )?runtime (?:specified|name:) nvidia|No HIP GPUs are available|"
+        r"not compiled with CUDA enabled|discover GPU vendor from CDI",
+        "no GPU can be used in the container: install the NVIDIA Container Toolkit, run `nvidia-ctk runtime configure "
+        "--runtime=docker` and restart Docker",
+        'could not select device driver "" with capabilities: [[gpu]]',
+    ),
+    error(
+        "other",
+        ("no kernel image is available",),
+        r"no kernel image is available for execution on the device",
+        "the image was not built for this GPU; take another one",
+        "RuntimeError: CUDA error: no kernel image is available for execution on the device",
+    ),
+    error(
+        "other",
+        ("illegal memory access",),
+        r"an illegal memory access was encountered",
+        "a GPU kernel failed, often for lack of memory: lower the memory fraction, then try another attention-backend",
+        "RuntimeError: CUDA error: an illegal memory access was encountered",
+    ),
+    error(
+        "nccl_failure",
+        ("NCCL", "nccl", "DistBackendError", "collective operation timeout"),
+        r"NCCL error|ncclUnhandledCudaError|ncclSystemError|ncclInternalError|ncclRemoteError|ncclInvalidUsage|"
+        r"NCCL WARN|Watchdog caught collective operation timeout|DistBackendError|NCCL communicator was aborted",
+        "the GPUs could not talk to each other: set NCCL_DEBUG=INFO in `env:` and read the first WARN; "
+        "disable-custom-all-reduce or NCCL_P2P_DISABLE=1 may help",
+        "RuntimeError: NCCL error: remote process exited or there was a network error",
+        weight=VAGUE,
+        even_quiet=True,
+    ),
+    error(
+        "port_in_use",
+        ("Errno 98", "ddress already in use", "port is already allocated", "EADDRINUSE", "is already in use"),
+        r"Errno 98\]|[Aa]ddress already in use|port is already allocated|EADDRINUSE|[Pp]ort \d+ is already in use",
+        "the port is taken by another server: start again, or end that one",
+        "OSError: [Errno 98] Address already in use",
+    ),
+    error(
+        "image_not_found",
+        ("/images/create", "manifest", "pull access denied", "No such image", "Unable to find image"),
+        r"/images/create|manifest for \S+ not found|manifest unknown|pull access denied|No such image|"
+        r"Unable to find image",
+        "the image is not here and could not be pulled: check its name and tag, and the network",
+        "manifest for nosuch/image:1 not found: manifest unknown",
+    ),
+    error(
+        "watchdog_timeout",
+        ("atchdog timeout", "execute_model timed out", "RPC call to "),
+        r"[Ww]atchdog timeout(?!.*soft=True)|RPC call to \w+ timed out|execute_model timed out",
+        "one step took longer than watchdog-timeout: the GPUs hang, or a kernel was compiled (then raise it)",
+        "Watchdog timeout (self.watchdog_timeout=300)",
+    ),
+    error(
+        "missing_module",
+        ("ModuleNotFoundError",),
+        r"^ModuleNotFoundError: No module named '(?P<module>[^']+)'",
+        _module,
+        "ModuleNotFoundError: No module named 'vllm'",
+    ),
+    error(
+        "other",
+        ("memory leak detected",),
+        r"(?:pool )?memory leak detected",
+        "the engine found a fault of its own in its memory book-keeping: start it again, and take another version",
+        "ValueError: token_to_kv_pool_allocator memory leak detected!",
+    ),
+    error(
+        "other",
+        ("graph failed:",),
+        r"Capture .*?graph failed: (?P<why>.{1,200})",
+        "graphs could not be captured ({why}): a compiler or kernel fault; set disable-cuda-graph (slow) to see "
+        "whether the rest works",
+        "Exception: Capture cuda graph failed: ninja exited with status 1",
+        weight=VAGUE,
+    ),
+    error(
+        "bad_flag_value",
+        ("Value error, ",),
+        r"^\s*Value error, (?P<why>.+?)(?: \[type=|$)",
+        "the engine refuses its arguments: {why}",
+        "  Value error, Unknown quantization method: foo. [type=value_error, input_value=ArgsKwargs(())]",
+        weight=VAGUE,
+    ),
+)

@@ -1,0 +1,107 @@
+"""Memory that does not suffice, on the GPU or the host."""
+
+from __future__ import annotations
+
+from tuner_tui.engines.error_pattern import ErrorPattern, error
+from tuner_tui.engines.facts import Fix
+from tuner_tui.engines.memory_advice import kv_too_small, memory_in_use, out_of_memory, raise_fraction
+
+MEMORY_ERRORS: tuple[ErrorPattern, ...] = (
+    error(
+        "kv_cache_too_small",
+        ("max seq len (",),
+        r"Error: .*max seq len \((?P<asked>\d{1,15})\).*larger than the "
+        r"(?:available KV cache memory|maximum number of tokens that can be stored in KV cache \((?P<held>\d{1,15})\))",
+        kv_too_small,
+        "ValueError: To serve at least one request with the model's max seq len (4096), (0.01 GiB KV cache is needed, "
+        "which is larger than the available KV cache memory (0.0 GiB). Based on the available memory, the estimated "
+        "maximum model length is 1152.",
+        certain=True,
+    ),
+    error(
+        "not_enough_kv_memory",
+        ("No available memory for the cache blocks",),
+        r"Error: No available memory for the cache blocks",
+        "no memory is left for the KV cache: raise gpu-memory-utilization, lower max-num-batched-tokens, or take "
+        "more GPUs (tensor-parallel-size)",
+        "ValueError: No available memory for the cache blocks. Try increasing `gpu_memory_utilization`",
+        certain=True,
+    ),
+    error(
+        "not_enough_kv_memory",
+        ("Not enough memory. Please try to increase", "Loaded weights leave no GPU memory"),
+        r"Error: (?:Not enough memory\. Please try to increase|Loaded weights leave no GPU memory)",
+        raise_fraction,
+        "RuntimeError: Not enough memory. Please try to increase --mem-fraction-static.",
+        certain=True,
+    ),
+    error(
+        "not_enough_kv_memory",
+        ("state cache",),
+        r"Error: .*(?:Not enough GPU memory for hybrid|too small to serve any requests)",
+        "no memory is left for the state cache of this hybrid model: lower max-running-requests or raise "
+        "mem-fraction-static",
+        "RuntimeError: Not enough GPU memory for hybrid (mamba/linear-attention) state cache",
+    ),
+    error(
+        "not_enough_kv_memory",
+        ("out of memory. Try to lower your batch size", "alloc_req_slots runs out of memory"),
+        r"(?:Prefill|Decode) out of memory\. Try to lower your batch size|alloc_req_slots runs out of memory",
+        "the KV cache ran full under load: lower max-running-requests or raise schedule-conservativeness",
+        "RuntimeError: Decode out of memory. Try to lower your batch size.",
+    ),
+    error(
+        "gpu_memory_in_use",
+        ("Free memory on device",),
+        r"Error: Free memory on device (?:\S+ )?\((?P<free>\d{1,9}(?:\.\d+)?)/(?P<total>\d{1,9}(?:\.\d+)?) GiB\) "
+        r"on startup is less than",
+        memory_in_use,
+        "ValueError: Free memory on device cuda:0 (10.1/79.2 GiB) on startup is less than desired GPU memory "
+        "utilization (0.9, 71.3 GiB).",
+        certain=True,
+    ),
+    error(
+        "gpu_memory_in_use",
+        ("memory capacity is unbalanced",),
+        r"The memory capacity is unbalanced",
+        "another process holds memory on one of the GPUs: end it, or choose other GPUs (`gpus:`)",
+        "ValueError: The memory capacity is unbalanced. Some GPUs may be occupied by other processes.",
+    ),
+    error(
+        "cuda_out_of_memory",
+        ("out of memory",),
+        r"OutOfMemoryError|CUDA out of memory|HIP out of memory|CUDA error: out of memory",
+        out_of_memory,
+        "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 116.00 MiB.",
+    ),
+    error(
+        "gpu_memory_in_use",
+        ("Error in memory profiling",),
+        r"Error in memory profiling\. Initial free memory",
+        "the GPU's free memory changed while the engine measured it: another process uses the GPU; end it",
+        "AssertionError: Error in memory profiling. Initial free memory 20.1 GiB, current free memory 21.3 GiB.",
+    ),
+    error(
+        "host_out_of_memory",
+        (
+            *("annot allocate memory", "std::bad_alloc", "xit code: -9", "xit code -9", "MemoryError", "OOMKilled"),
+            *("an't allocate memory", "Out of memory: Killed", "SIGKILL", "oom-kill", "xitcode: -9", "xitcode=-9"),
+        ),
+        r"Errno 12\] Cannot allocate memory|std::bad_alloc|[Ee]xit ?code(?:: |=| )-9\b|^MemoryError\b|"
+        r"OOMKilled\W{1,4}[Tt]rue|an't allocate memory|Out of memory: Killed process|oom-kill|"
+        r"(?:died|killed|terminated).*SIGKILL",
+        "the machine's main memory (or the container's limit) ran out: raise docker.memory, or take fewer ranks",
+        "RuntimeError: Rank 0 scheduler died during initialization (exit code: -9).",
+    ),
+    error(
+        "shared_memory_too_small",
+        ("/dev/shm", "No space left on device", "Bus error", "SIGBUS", "shared memory (shm)"),
+        r"creating shared memory segment|/dev/shm.*No space left|No space left on device \(28\)|Bus error|SIGBUS|"
+        r"extend /dev/shm/|insufficient shared memory \(shm\)",
+        "the container's /dev/shm is too small for the GPUs to talk: set docker.shm_size: 16g, or docker.ipc: host",
+        "Error while creating shared memory segment /dev/shm/nccl-cjY8K5 (size 10617216), error: No space left on "
+        "device (28)",
+        fix=Fix(docker={"shm_size": "16g"}),
+        even_quiet=True,
+    ),
+)

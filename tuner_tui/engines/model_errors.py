@@ -1,0 +1,139 @@
+"""Models that cannot be had or do not suit the engine."""
+
+from __future__ import annotations
+
+import re
+
+from tuner_tui.engines.counsel import Counsel
+from tuner_tui.engines.error_pattern import ErrorPattern, error
+from tuner_tui.engines.facts import Fix
+from tuner_tui.engines.memory_advice import batched_tokens, context_too_long, heads
+from tuner_tui.engines.server_state import ServerState
+
+
+def _dtype(match: re.Match[str], state: ServerState, language: str) -> Counsel:
+    """The dtype that the line itself recommends."""
+    recommended = match["instead"]
+    return Counsel(
+        f"the GPU or the quantisation does not take this dtype: set dtype to {recommended}",
+        Fix(set={"dtype": recommended}),
+    )
+
+
+MODEL_ERRORS: tuple[ErrorPattern, ...] = (
+    error(
+        "context_too_long",
+        ("is greater than the derived",),
+        r"[Ee]rror(?::|,) (?:Warning: )?User-specified (?:max_model_len|context_length) \((?P<asked>\d{1,15})\) "
+        r"is greater than the derived (?:max_model_len|context_length) \((?P<limit>[^)]*)\)",
+        context_too_long,
+        "Value error, User-specified max_model_len (1048576) is greater than the derived max_model_len "
+        "(max_position_embeddings=262144 or model_max_length=None in model's config.json).",
+        certain=True,
+    ),
+    error(
+        "gated_model",
+        ("gated", "not in the authorized list"),
+        r"GatedRepoError|access a gated repo|Cannot access gated repo|is restricted and you are not in the authorized",
+        "the model is gated: ask for access on its page and export HF_TOKEN",
+        "OSError: You are trying to access a gated repo.",
+    ),
+    error(
+        "model_not_found",
+        (
+            "RepositoryNotFoundError",
+            "valid model identifier",
+            "LocalEntryNotFoundError",
+            "We couldn't connect to",
+            "Repo id must be",
+            "Can't load tokenizer",
+            "does not appear to have a file named",
+            "Can't load the configuration of",
+            "ncorrect path_or_model_id",
+            "backend tokenizer",
+            "No such file or directory: '",
+            "Cannot find any model weights",
+            "Invalid repository ID or local directory",
+        ),
+        r"RepositoryNotFoundError|is not a local folder and is not a valid model identifier|LocalEntryNotFoundError|"
+        r"We couldn't connect to 'http|Repo id must be|Can't load tokenizer|does not appear to have a file named|"
+        r"Can't load the configuration of|[Ii]ncorrect path_or_model_id|Couldn't instantiate the backend tokenizer|"
+        r"No such file or directory: '[^']*(?:config\.json|tokenizer[^'/]*|\.safetensors)'|"
+        r"Cannot find any model weights|Invalid repository ID or local directory",
+        "the model was not found: check its name or folder, that the folder is mounted, and the network "
+        "(HF_HUB_OFFLINE, HF_ENDPOINT)",
+        "OSError: We couldn't connect to 'https://huggingface.co' to load the files",
+    ),
+    error(
+        "bad_flag_value",
+        ("trust_remote_code", "custom code which must be executed"),
+        r"set the option `trust_remote_code=True`|trust_remote_code=True` to remove|custom code which must be executed|"
+        r"set `--trust-remote-code`",
+        "the model brings code of its own: if you trust its author, set trust-remote-code",
+        "ValueError: Loading /model requires you to execute the configuration file in that repo on your local machine. "
+        "Make sure you have read the code there, then set the option `trust_remote_code=True` to remove this error.",
+        fix=Fix(set={"trust-remote-code": True}),
+    ),
+    error(
+        "bad_flag_value",
+        ("float16",),
+        r"Bfloat16 is only supported on GPUs.*--dtype=(?P<instead>half|float16)",
+        _dtype,
+        "ValueError: Bfloat16 is only supported on GPUs with compute capability of at least 8.0. Your Tesla T4 GPU has "
+        "compute capability 7.5. You can use float16 instead by explicitly setting the `dtype` flag in CLI, for "
+        "example: --dtype=half.",
+    ),
+    error(
+        "bad_flag_value",
+        ("is not supported for quantization method",),
+        r"is not supported for quantization method \S+\. Supported dtypes: \[(?:torch\.)?(?P<instead>\w+)\]",
+        _dtype,
+        "ValueError: torch.bfloat16 is not supported for quantization method awq. Supported dtypes: [torch.float16]",
+    ),
+    error(
+        "bad_flag_value",
+        ("uantization method",),
+        r"Error[:,] .*(?:[Uu]nknown quantization method|quantization method .*(?:is not supported|does not match))",
+        "this quantisation does not suit the model, the GPU or the engine: leave quantization out, or change the model",
+        "ValueError: The quantization method awq is not supported for the current GPU. Minimum capability: 75.",
+    ),
+    error(
+        "other",
+        ("Transformers does not recognize this architecture",),
+        r"but Transformers does not recognize this architecture",
+        "this image is too old for the model's architecture; take a newer one",
+        "ValueError: The checkpoint you are trying to load has model type `qwen9` but Transformers does not recognize "
+        "this architecture.",
+    ),
+    error(
+        "other",
+        ("are not supported for now", "is not supported", "failed to be inspected"),
+        r"Error[:,] .*Model architectures? .*(?:(?:are|is) not supported|failed to be inspected)",
+        "this version of the engine does not know the model's architecture; take a newer image",
+        "ValueError: Model architectures ['FooForCausalLM'] are not supported for now.",
+    ),
+    error(
+        "bad_flag_value",
+        ("must be divisible by tensor parallel size",),
+        r"attention heads \((?P<heads>\d{1,6})\) must be divisible by tensor parallel size \((?P<tp>\d{1,6})\)",
+        heads,
+        "ValueError: Total number of attention heads (14) must be divisible by tensor parallel size (4).",
+        certain=True,
+    ),
+    error(
+        "bad_flag_value",
+        ("max_num_batched_tokens (",),
+        r"[Ee]rror(?::|,) (?P<why>max_num_batched_tokens \(\d{1,12}\) (?:is smaller than|must be greater than)[^(]*"
+        r"\((?P<need>\d{1,12})\))",
+        batched_tokens,
+        "Value error, max_num_batched_tokens (8) must be greater than or equal to max_num_seqs (16).",
+    ),
+    error(
+        "bad_flag_value",
+        ("tilization must be", "Input should be ", "mem_fraction_static must be", "mem-fraction-static must be"),
+        r"(?P<why>[Mm]emory utilization must be [^\[]*|gpu_memory_utilization must be [^\[]*|"
+        r"mem[_-]fraction[_-]static must be [^\[]*|^\s*Input should be [^\[]*\[type=[^\]]*)",
+        "the engine refuses a value: {why}",
+        "ValueError: GPU memory utilization must be less than 1.0. Got 1.2.",
+    ),
+)

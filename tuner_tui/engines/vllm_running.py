@@ -1,0 +1,74 @@
+"""vLLM's lines of a server at work: the figures of the last ten seconds, for each engine core."""
+
+from __future__ import annotations
+
+import re
+
+from tuner_tui.engines.facts import AnyFact, Rank, Running, Speculated, Where
+from tuner_tui.engines.log_rows import SECONDS
+
+_FIGURES = (
+    rb"(?:Engine (\d{1,6}): )?Avg prompt throughput: (\d{1,15}\.\d{1,9}) tokens/s, "
+    rb"Avg generation throughput: (\d{1,15}\.\d{1,9}) tokens/s, "
+    rb"Running: (\d{1,9}) reqs,(?: Swapped: \d+ reqs,)? (?:Waiting|Pending): (\d{1,9}) reqs"
+    # The usual end, read in one go.
+    rb"(?:, [A-Z]+ KV cache usage: (\d{1,3}\.\d)%, Prefix cache hit rate: (\d{1,3}\.\d)%\s*$)?"
+)
+_USUAL = re.compile(rb"(?:\([^)]*\) )?[A-Z]+ ((?:\d{4}-)?\d\d-\d\d \d\d:\d\d:\d\d) \[[^\]]*\] " + _FIGURES)
+_ANYWHERE = re.compile(rb"()" + _FIGURES)
+_TIME = re.compile(rb"[A-Z]+ ((?:\d{4}-)?\d\d-\d\d \d\d:\d\d:\d\d)")
+_USAGE = re.compile(rb" KV cache usage: (\d{1,9}(?:\.\d{1,9})?)%")
+_HITS = re.compile(rb"(?<!External p)refix cache hit rate: (?:GPU: )?(\d{1,3}(?:\.\d{1,9})?)%")
+_PREEMPTIONS = re.compile(rb", Preemptions: (\d{1,9})")
+_ACCEPTED = re.compile(rf"[Mm]ean acceptance length: (?P<length>{SECONDS})")
+
+
+class BatchReader:
+    """Reads the lines of an interval."""
+
+    def __init__(self) -> None:
+        self._rank = Rank(0, "")
+
+    def read(self, piece: bytes, line_number: int, at: str) -> Running | None:
+        """The figures that a line tells of; None for any other line. `at` is taken where the line has no time."""
+        match = _USUAL.match(piece)
+        if match is None:
+            match = _ANYWHERE.search(piece)
+            if match is None:
+                return None
+            time = _TIME.search(piece, 0, match.start())
+            at = time[1].decode() if time else at
+        told, engine, prompt, generation, running, waiting, usage, hits = match.groups()
+        copy = int(engine) if engine else 0
+        if copy != self._rank.copy:
+            self._rank = Rank(copy, f"DP{copy}" if copy else "")
+        preempted = None
+        if usage is None:
+            end = match.end()
+            usage, hits, preempted = (_first(pattern.search(piece, end)) for pattern in (_USAGE, _HITS, _PREEMPTIONS))
+        return Running(
+            where=Where(line_number, told.decode() if told else at, self._rank),
+            kind="interval",
+            running=int(running),
+            queued=int(waiting),
+            token_usage=float(usage) / 100 if usage else None,
+            prefill_tokens_per_s=float(prompt),
+            decode_tokens_per_s=float(generation),
+            cache_hit_rate=float(hits) / 100 if hits else None,
+            preemptions=int(preempted) if preempted else None,
+        )
+
+
+def extra(text: str, where: Where) -> AnyFact | None:
+    """What is printed on a line of its own beside the interval's: speculative decoding, V0's cache hits."""
+    if "SpecDecoding metrics" in text or "Speculative metrics" in text:
+        found = _ACCEPTED.search(text)
+        return Speculated(where=where, accept_length=float(found["length"])) if found else None
+    if "refix cache hit rate: GPU" in text:
+        hits = _HITS.search(text.encode())
+        return Running(where=where, kind="interval", cache_hit_rate=float(hits[1]) / 100) if hits else None
+    return None
+
+
+def _first(match: re.Match[bytes] | None) -> bytes | None:
+    return match[1] if match is not None else None
