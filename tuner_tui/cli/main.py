@@ -196,3 +196,14 @@ def bench(**options: Any) -> None:
     from tuner_tui.cli.bench import bench_url
 
     sys.exit(bench_url(**options))
+
+
+@main.command(epilog="Example:  docker logs CONTAINER 2>&1 | tuner-tui inspect -")
+@click.argument("log", metavar="LOG|-")
+@click.option("--engine", type=click.Choice(["sglang", "vllm", "simulated"]), help="Whose log it is, if not evident.")
+@click.option("--json", "as_json", is_flag=True, help="Standard output is JSON and nothing else (docs/engines.md).")
+def inspect(log: str, engine: Any, as_json: bool) -> None:
+    """Say what an engine's LOG says: the start, memory, throughput, and what went wrong."""
+    from tuner_tui.cli.inspect import inspect_log
+
+    sys.exit(inspect_log(log, engine, as_json=as_json))
