@@ -52,6 +52,10 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
         return f"{_percent(self.relative)} % [{_percent(self.low)}, {_percent(self.high)}]"
 
 
+SINGLE_SCATTER = 0.05
+"""The least scatter assumed of a configuration launched once, beside others launched again: common between launches.
+Without it a noisy one whose only launch went badly would seem clearly worse than quiet ones."""
+
 # A figure of zero (no throughput at all) has no logarithm: it counts as this share of the smallest that is not.
 _FLOOR = 1e-3
 _HIGHEST_EXPONENT = 50.0
@@ -129,26 +133,20 @@ class Comparisons:
             if shift is None:
                 return contrast(first, second)
             return contrast(self._shifted(one, shift), self._shifted(other, shift))
-        # One launch shows no scatter: it is taken to be that of the noisiest configuration launched again.
+        # One launch shows no scatter: it is taken to be the largest of those that were launched again.
         if self._noisiest is None:
             return None
-        assumed = [each if each.n > 1 else _alike(each, self._noisiest) for each in (first, second)]
-        a, b = (each.variance / each.n for each in assumed)
-        worst = self._noisiest.variance
-        repeated = [each for each in (first, second) if each.n > 1] or [self._noisiest]
+        assumed = max(self._noisiest.variance, SINGLE_SCATTER**2)
+        variances = [each.variance / each.n if each.n > 1 else assumed for each in (first, second)]
         return Contrast(
             difference=second.mean - first.mean,
-            standard_error=math.sqrt(a + b) if worst else 0.0,
-            df=float(min(self._noisiest.df, *(each.df for each in repeated))),
+            standard_error=math.sqrt(math.fsum(variances)),
+            df=float(min(each.df for each in (first, second, self._noisiest) if each.n > 1)),
             sizes=None,
         )
 
     def _shifted(self, experiment: int, shift: Sequence[float]) -> Sample:
         return sample([value - each for value, each in zip(self._values[experiment], shift, strict=True)])
-
-
-def _alike(single: Sample, noisiest: Sample) -> Sample:
-    return Sample(mean=single.mean, variance=noisiest.variance, n=1)
 
 
 def overall(objective: Objective, candidate: Candidate) -> Score:

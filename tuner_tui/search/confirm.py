@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from tuner_tui.search.comparison import Candidate, Comparisons
+from tuner_tui.search.comparison import SINGLE_SCATTER, Candidate, Comparisons
 from tuner_tui.search.spending import error_at
 from tuner_tui.search.student import critical_value
 from tuner_tui.search.verdict import judge
@@ -20,8 +20,9 @@ FIRST = 3
 MOST = 10
 """Nobody waits for more; a difference that needs more is nothing to tune for."""
 
-# Single launches this far behind the leader are not worth a second: three times a scatter of 5 %, which is common.
-_NEAR = 0.15
+# Single launches this far behind the leader are not worth a second: four times a scatter of 5 %, which is common.
+# Nearer ones, left at one launch, could not be told from the leader later on (see `comparison.SINGLE_SCATTER`).
+_NEAR = 4 * SINGLE_SCATTER
 # The two-sided error whose critical value leaves 20 % on one side: for a power of 80 %.
 _BOTH_SIDES_OF_80 = 0.4
 
@@ -39,7 +40,7 @@ def plan_confirmation(
 ) -> Confirmation:
     """The leader and those tied with it, with the launches expected to tell the first two apart.
 
-    `looks` is of the verdict there is (see `judge`). Launched once each, the scatter is not known: all within 15 % of
+    `looks` is of the verdict there is (see `judge`). Launched once each, the scatter is not known: all within 20 % of
     the leader (two at least) get 3 more. Else the number is the smallest that would find the difference seen to be
     over `min_difference` with 80 %, were it and the scatter seen the true ones; 10 at most.
     """

@@ -256,9 +256,7 @@ class _Field:
         ]
         single = tuple(experiment for experiment in self.ids if self._comparisons.launches(experiment) == 1)
         if single:
-            words.append(
-                f"{_list(sorted(single))} had one launch; its scatter is taken to be the largest of the others'."
-            )
+            words.append(f"{_list(sorted(single))} had one launch; assumed is the largest scatter seen, 5 % at least.")
         if looks > 1:
             times = "once" if looks == 2 else f"{looks - 1} times"
             words.append(

@@ -109,7 +109,7 @@ def raising_factor(n1: int, n2: int, alpha: float) -> float:
         parts = []
         for index, b, w in zip(range(first, last + 1), share, weight, strict=True):
             spread = theta * b / v1 + (1 - theta) * (1 - b) / v2
-            parts.append(w * two_sided_p(factor * welch[index + ratio] * math.sqrt(spread * (v1 + v2)), v1 + v2))
+            parts.append(w * _tail(factor * welch[index + ratio] * math.sqrt(spread * (v1 + v2)), v1 + v2))
         return math.fsum(parts)
 
     def worst_ratio(factor: float) -> int:
@@ -130,3 +130,21 @@ def raising_factor(n1: int, n2: int, alpha: float) -> float:
             low, high = (middle, high) if error(worst, middle) > alpha else (low, middle)
         factor = high
     return factor
+
+
+def _tail(t: float, df: int) -> float:
+    """`two_sided_p` for a whole df, to 1e-15 absolute and much faster: a finite sum (Abramowitz and Stegun, 26.7.3
+    and 26.7.4)."""
+    cosine_square = df / (df + t * t)
+    sine = math.sqrt(1 - cosine_square)
+    if df % 2 == 0:
+        term, total = 1.0, 1.0
+        for k in range(2, df, 2):
+            term *= cosine_square * (k - 1) / k
+            total += term
+        return 1 - sine * total
+    term = total = math.sqrt(cosine_square) if df > 1 else 0.0
+    for k in range(3, df, 2):
+        term *= cosine_square * (k - 1) / k
+        total += term
+    return 1 - 2 / math.pi * (math.atan2(t, math.sqrt(df)) + sine * total)
