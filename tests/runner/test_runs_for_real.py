@@ -80,13 +80,10 @@ def test_a_flag_the_engine_does_not_know_is_named_as_the_cause(tmp_path: Path, r
     [experiment] = json.loads(done.stdout)["experiments"]
     assert experiment["failure"]["class"] == "unknown_flag"
     assert "--no-such-flag" in experiment["failure"]["line"]
-    assert json.loads(done.stdout)["verdict"] == {
-        "kind": "none",
-        "leader": None,
-        "tied_with": [],
-        "sentence": "None of 1 configurations gave a valid measurement.",
-        "provisional": False,
-    }
+    verdict = json.loads(done.stdout)["verdict"]
+    assert (verdict["kind"], verdict["leader"], verdict["tied_with"]) == ("none", None, [])
+    assert verdict["sentence"] == "None of 1 configurations gave a valid measurement."
+    assert not verdict["provisional"]
 
 
 def test_a_server_that_dies_under_load_is_the_cause_not_its_requests(tmp_path: Path, runs_dir: Path) -> None:
@@ -255,16 +252,16 @@ def test_several_launches_name_a_winner_and_a_failed_configuration_is_not_tried_
     task = simulated_task(
         tmp_path,
         {"max-running-requests": [1, 8], "mem-fraction-static": [0.7, 0.9], "simulate-oom-above": 0.85},
-        max_requests=8,
+        max_requests=16,
         concurrency=(4,),
-        search={"launches": 2, "min_difference": "1%"},
+        search={"launches": 3, "min_difference": "1%"},
     )
     results = json.loads(tuner("run", task, "--json").stdout)
     by_value = {
         (each["configuration"]["max-running-requests"], each["configuration"]["mem-fraction-static"]): each
         for each in results["experiments"]
     }
-    assert [len(by_value[running, 0.7]["launches"]) for running in (1, 8)] == [2, 2]
+    assert [len(by_value[running, 0.7]["launches"]) for running in (1, 8)] == [3, 3]
     assert [len(by_value[running, 0.9]["launches"]) for running in (1, 8)] == [1, 1]
     verdict = results["verdict"]
     assert (verdict["kind"], verdict["leader"]) == ("winner", by_value[8, 0.7]["id"])
@@ -275,7 +272,7 @@ def test_several_launches_name_a_winner_and_a_failed_configuration_is_not_tried_
 
 
 def test_the_leaders_of_single_launches_are_confirmed(tmp_path: Path, runs_dir: Path) -> None:
-    task = simulated_task(tmp_path, {"max-running-requests": [1, 8]}, max_requests=8, concurrency=(4,))
+    task = simulated_task(tmp_path, {"max-running-requests": [1, 8]}, max_requests=16, concurrency=(4,))
     done = tuner("run", task)
     assert "tuner-tui confirm" in done.stdout
     assert "unconfirmed" in done.stdout

@@ -318,7 +318,7 @@ class Launch:
         """A server that dies drops its requests a moment before it exits: then the death is the cause."""
         if not result.failed:
             return
-        await self._expect_death(_DEATH_S if result.succeeded == 0 else 0.2)
+        await self._expect_death()
         if result.succeeded == 0:
             error = max(result.errors, key=lambda each: result.errors[each], default="no request was answered")
             name = Level(scenario=result.scenario, concurrency=result.concurrency).name
@@ -331,10 +331,10 @@ class Launch:
                 )
             )
 
-    async def _expect_death(self, within_s: float = _DEATH_S) -> None:
-        """Raises LaunchFailed with the true cause if the server ends within `within_s`."""
+    async def _expect_death(self) -> None:
+        """Raises LaunchFailed with the true cause if the server ends within a moment."""
         assert self._exit is not None
-        await asyncio.wait({self._exit}, timeout=within_s)
+        await asyncio.wait({self._exit}, timeout=_DEATH_S)
         if self._exit.done() or self._fatal.is_set():
             raise LaunchFailed(self._cause_of_death())
 
