@@ -17,13 +17,16 @@ _QUIET_SIGN, _WRAPPER, _EXCEPTION = -1, 0, 1
 and any exception."""
 _SIGNS = (
     # One of these is in every line that says anything here, in small letters. Much cheaper than each wording.
-    *("error", "exception", "fail", "died", "dead", "crash", "kill", "sigquit", "sigbus", "terminat", "traceback"),
-    *("memory", "capacity", "nccl", "shm", "no space", "driver", "libcuda", "cuda gpus", "hip gpus", "cdi", "nvidia"),
-    *("gated", "authorized", "manifest", "denied", "images/create", "such image", "find image", "watchdog", "alloc"),
-    *("exit code", "exitcode", "in use", "timed out", "timeout", "supported", "quantization", "must be", "should be"),
-    *("trust_remote", "custom code", "model weights", "model_id", "file named", "configuration of", "tokenizer"),
-    *("recognize this", "identifier", "repository", "such file", "no kernel image", "oom", "toolchain", "cuda-capable"),
-    *("cuda enabled", "greater than the derived", "runtime", "forward compat", "cuda>=", "larger than"),
+    *("error", "exception", "fail", "died", "dead", "crash", "kill", "sigquit", "sigbus", "terminat"),
+    *("traceback", "memory", "capacity", "nccl", "shm", "no space", "driver", "libcuda", "cuda gpus"),
+    *("hip gpus", "cdi", "nvidia", "gated", "authorized", "manifest", "denied", "images/create"),
+    *("such image", "find image", "watchdog", "alloc", "exit code", "exitcode", "in use", "low on memory"),
+    *("available memory on node", "please install", "not found", "timed out", "timeout", "supported"),
+    *("quantization", "must be", "should be", "trust_remote", "custom code", "model weights", "model_id"),
+    *("file named", "configuration of", "tokenizer", "recognize this", "identifier", "client error"),
+    *("built for nvidia", "not detected", "config format", "repository", "such file", "no kernel image"),
+    *("oom", "toolchain", "cuda-capable", "cuda enabled", "greater than the derived", "runtime"),
+    *("forward compat", "cuda>=", "larger than"),
 )
 _NEEDLES = tuple((needle, each) for each in PATTERNS for needle in each.needles)
 _FAR_LINES = 500
@@ -34,6 +37,8 @@ _LINGERING = ("nccl_failure", "shared_memory_too_small")
 
 _PREFIXES = re.compile(
     r"^(?:\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)? )?"  # Docker's time
+    r"(?:std(?:out|err) [FP] )?"  # Kubernetes
+    r"(?:[\w.-]+ +\| )?"  # docker compose
     r"(?:\[rank\d+\]: ?)?"  # torch
     r"(?:\([A-Za-z][\w-]*(?: rank=\d+)? pid=\d+\) ?)*"  # vLLM's processes
     r"(?:(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL) \d\d-\d\d \d\d:\d\d:\d\d \[?[\w./-]+:\d+\] ?)?"

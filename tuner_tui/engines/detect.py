@@ -26,22 +26,26 @@ _MARKS: tuple[tuple[Literal["sglang", "vllm"], int, re.Pattern[bytes]], ...] = (
         re.compile(rb"\((?:APIServer|EngineCore\w*|ApiServer_\d+|(?:Vllm)?Worker\w*)(?: rank=\d+)? pid="),
     ),
     ("vllm", 20, re.compile(rb"(?:INFO|WARNING|ERROR) (?:\d{4}-)?\d\d-\d\d \d\d:\d\d:\d\d \[?[\w./-]+:\d+\]")),
-    ("vllm", 20, re.compile(rb"LLM engine \(v\d|vLLM API server|Avg prompt throughput: |vllm(?: serve)?: error: ")),
+    (
+        "vllm",
+        20,
+        re.compile(
+            rb"LLM engine \(v\d|vLLM API server|Avg prompt throughput: |vllm(?: serve)?: error: |api_server\.py: error"
+        ),
+    ),
     ("vllm", 20, re.compile(rb"max_model_len|gpu_memory_utilization|VLLM_[A-Z]{3}|Available KV cache memory")),
+    ("vllm", 10, re.compile(rb"api_server\.py: error")),
     ("vllm", 5, re.compile(rb"/vllm/|vllm\.(?:v1|engine|entrypoints|worker)")),
     ("vllm", 1, re.compile(rb"(?i)vllm")),
 )
-ENOUGH = 40
-"""Points at which the first bytes of a log need no more of them."""
 
 
-def engine_of(log: bytes) -> tuple[Literal["sglang", "vllm"] | None, int]:
-    """The engine whose log `log` is (or begins), and how clear the case is; None where nothing tells."""
+def engine_of(log: bytes) -> Literal["sglang", "vllm"] | None:
+    """The engine whose log `log` is (or begins); None where nothing tells."""
     points = {"sglang": 0, "vllm": 0}
     for engine, weight, pattern in _MARKS:
         if pattern.search(log):
             points[engine] += weight
     if points["sglang"] == points["vllm"]:
-        return None, 0
-    clear = abs(points["sglang"] - points["vllm"])
-    return ("sglang" if points["sglang"] > points["vllm"] else "vllm"), clear
+        return None
+    return "sglang" if points["sglang"] > points["vllm"] else "vllm"

@@ -139,6 +139,8 @@ class WeightsLoaded(Fact, frozen=True, kw_only=True, tag="weights_loaded"):
     weights_gib: float | None = None
     available_gib: float | None = None
     elapsed_s: float | None = None
+    model_type: str | None = None
+    dtype: str | None = None
 
 
 class KvCacheAllocated(Fact, frozen=True, kw_only=True, tag="kv_cache_allocated"):

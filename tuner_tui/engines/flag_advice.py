@@ -87,4 +87,4 @@ def bad_value(match: re.Match[str], state: ServerState, language: str) -> Counse
 
 
 def _engine_of(text: str) -> str:
-    return "vllm" if "vllm" in text else "sglang"
+    return "vllm" if "vllm" in text or "api_server" in text else "sglang"

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from tuner_tui.engines import origins
-from tuner_tui.engines.detect import ENOUGH, engine_of
+from tuner_tui.engines.detect import engine_of
 from tuner_tui.engines.facts import EngineError, Fix, Memory, Value
 from tuner_tui.engines.log import LogReader
 from tuner_tui.engines.timeline import Step
@@ -80,7 +80,7 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def inspect(chunks: Iterable[bytes], engine: Literal["sglang", "vllm", "simulated"] | None = None) -> Inspection:
-    """Reads a whole log. Where `engine` is None the log's first lines, or all of it, tell whose it is.
+    """Reads a whole log. Where `engine` is None the log's first 256 KiB tell whose it is.
 
     Raises whatever `chunks` raises, nothing else.
     """
@@ -88,12 +88,11 @@ def inspect(chunks: Iterable[bytes], engine: Literal["sglang", "vllm", "simulate
     rest = iter(chunks)
     found: Literal["sglang", "vllm"] | None = None
     if engine is None:
-        clear = 0
         for chunk in rest:
             first += chunk
-            found, clear = engine_of(first[:_FIRST_BYTES])
-            if clear >= ENOUGH or len(first) >= _FIRST_BYTES:
+            if len(first) >= _FIRST_BYTES:
                 break
+        found = engine_of(first[:_FIRST_BYTES])
     else:
         found = "vllm" if engine == "vllm" else "sglang"
     reader = LogReader(found or "")

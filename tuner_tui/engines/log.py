@@ -18,7 +18,7 @@ from tuner_tui.engines.facts import (
     Warned,
     Where,
 )
-from tuner_tui.engines.log_lines import LineSplitter, readable
+from tuner_tui.engines.log_lines import LineSplitter, readable, unwrapped
 from tuner_tui.engines.log_rows import COMMON
 from tuner_tui.engines.server_state import ServerState
 
@@ -118,6 +118,8 @@ class LogReader:
         ended = piece.endswith(b"\n")
         if ended:
             self._number = number + 1
+        if piece[:2] == b'{"' and piece.rstrip().endswith(b"}"):
+            piece = unwrapped(piece)
         if b"\x1b" in piece:
             piece = readable(piece).encode() + (b"\n" if ended else b"\r" if piece.endswith(b"\r") else b"")
         self._keep(piece, ended)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import msgspec
+
 LONGEST_BYTES = 32 << 10
 """What is kept of one line; the longest an engine prints, its own arguments, are 8 KB."""
 
@@ -50,6 +52,19 @@ def _shortened(piece: bytes) -> bytes:
     if len(piece) <= LONGEST_BYTES:
         return piece
     return piece[:LONGEST_BYTES] + (b"\r" if piece.endswith(b"\r") else b"")
+
+
+def unwrapped(piece: bytes) -> bytes:
+    """The message of a line that a log collector has wrapped in JSON (Docker's own files, JSON loggers); any other
+    line as it is."""
+    try:
+        record = msgspec.json.decode(piece)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return piece
+    for key in ("log", "message", "msg"):
+        if isinstance(record, dict) and isinstance(text := record.get(key), str):
+            return text.rstrip("\r\n").replace("\n", " ").encode(errors="replace") + b"\n"
+    return piece
 
 
 def readable(piece: bytes) -> str:

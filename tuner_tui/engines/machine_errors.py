@@ -31,9 +31,11 @@ MACHINE_ERRORS: tuple[ErrorPattern, ...] = (
             "rror 804",
             "forward compatibility was attempted",
             "unsupported toolchain",
+            "was built for NVIDIA Driver",
         ),
         r"unsatisfied condition: cuda>=|driver version is insufficient|driver on your system is too old|Error 80[34]|"
-        r"forward compatibility was attempted|unsupported toolchain",
+        r"forward compatibility was attempted|unsupported toolchain|"
+        r"was built for NVIDIA Driver Release",
         "the NVIDIA driver is too old for this image: update the driver, or take an image for an older CUDA",
         "nvidia-container-cli: requirement error: unsatisfied condition: cuda>=13.0",
     ),
@@ -51,7 +53,11 @@ MACHINE_ERRORS: tuple[ErrorPattern, ...] = (
             "runtime name: nvidia",
             "No HIP GPUs are available",
             "not compiled with CUDA enabled",
-            "discover GPU vendor from CDI",
+            "discover GPU vendor from CDI|"
+            r"NVIDIA Driver was not detected|libnvidia-ml\.so\S* cannot open|NVMLError_LibraryNotFound",
+            "NVIDIA Driver was not detected",
+            "libnvidia-ml",
+            "NVMLError_LibraryNotFound",
         ),
         r"could not select device driver|Failed to infer device type|Found no NVIDIA driver|no CUDA-capable device|"
         r"libcuda\.so\.1: cannot open|No CUDA GPUs are available|nvml error: driver not loaded|"
@@ -95,9 +101,9 @@ MACHINE_ERRORS: tuple[ErrorPattern, ...] = (
     ),
     error(
         "image_not_found",
-        ("/images/create", "manifest", "pull access denied", "No such image", "Unable to find image"),
+        ("/images/create", "manifest", "pull access denied", "No such image", "failed to resolve reference"),
         r"/images/create|manifest for \S+ not found|manifest unknown|pull access denied|No such image|"
-        r"Unable to find image",
+        r"failed to resolve reference",
         "the image is not here and could not be pulled: check its name and tag, and the network",
         "manifest for nosuch/image:1 not found: manifest unknown",
     ),
@@ -114,6 +120,14 @@ MACHINE_ERRORS: tuple[ErrorPattern, ...] = (
         r"^ModuleNotFoundError: No module named '(?P<module>[^']+)'",
         _module,
         "ModuleNotFoundError: No module named 'vllm'",
+    ),
+    error(
+        "missing_module",
+        ("ImportError", "PackageNotFoundError"),
+        r"ImportError: .*(?:[Pp]lease install|is not installed|pip install)|"
+        r"PackageNotFoundError: No package metadata was found for",
+        "a Python package is missing in the image; take an image that has it",
+        "ImportError: Please install bitsandbytes>=0.46.1 by running `pip install bitsandbytes>=0.46.1`.",
     ),
     error(
         "other",

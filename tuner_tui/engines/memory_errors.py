@@ -70,7 +70,7 @@ MEMORY_ERRORS: tuple[ErrorPattern, ...] = (
     error(
         "cuda_out_of_memory",
         ("out of memory",),
-        r"OutOfMemoryError|CUDA out of memory|HIP out of memory|CUDA error: out of memory",
+        r"(?<!ray\.exceptions\.)OutOfMemoryError|CUDA out of memory|HIP out of memory|CUDA error: out of memory",
         out_of_memory,
         "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 116.00 MiB.",
     ),
@@ -85,11 +85,22 @@ MEMORY_ERRORS: tuple[ErrorPattern, ...] = (
         "host_out_of_memory",
         (
             *("annot allocate memory", "std::bad_alloc", "xit code: -9", "xit code -9", "MemoryError", "OOMKilled"),
-            *("an't allocate memory", "Out of memory: Killed", "SIGKILL", "oom-kill", "xitcode: -9", "xitcode=-9"),
+            *(
+                "an't allocate memory",
+                "Out of memory: Killed",
+                "SIGKILL",
+                "oom-kill",
+                "xitcode: -9",
+                "xitcode=-9",
+                "Killed",
+            ),
+            *("running low on memory", "Available memory on node"),
         ),
-        r"Errno 12\] Cannot allocate memory|std::bad_alloc|[Ee]xit ?code(?:: |=| )-9\b|^MemoryError\b|"
+        r"Errno 12\] Cannot allocate memory|Cannot allocate memory \(12\)|running low on memory|"
+        r"std::bad_alloc|[Ee]xit ?code(?:: |=| )-9\b|^MemoryError\b|"
         r"OOMKilled\W{1,4}[Tt]rue|an't allocate memory|Out of memory: Killed process|oom-kill|"
-        r"(?:died|killed|terminated).*SIGKILL",
+        r"(?:died|killed|terminated).*SIGKILL|^(?:\S+: line \d+: +\d+ )?Killed\b|"
+        r"Available memory on node .* is less than",
         "the machine's main memory (or the container's limit) ran out: raise docker.memory, or take fewer ranks",
         "RuntimeError: Rank 0 scheduler died during initialization (exit code: -9).",
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tuner_tui.engines.counsel import Counsel
-from tuner_tui.engines.error_pattern import ErrorPattern, error
+from tuner_tui.engines.error_pattern import VAGUE, ErrorPattern, error
 from tuner_tui.engines.facts import Fix
 from tuner_tui.engines.memory_advice import batched_tokens, context_too_long, heads
 from tuner_tui.engines.server_state import ServerState
@@ -33,10 +33,27 @@ MODEL_ERRORS: tuple[ErrorPattern, ...] = (
     ),
     error(
         "gated_model",
-        ("gated", "not in the authorized list"),
-        r"GatedRepoError|access a gated repo|Cannot access gated repo|is restricted and you are not in the authorized",
+        ("gated", "GatedRepo", "is restricted"),
+        r"GatedRepoError|access a gated repo|Cannot access gated repo|is restricted and you "
+        r"(?:are not in the authorized|must have access)",
         "the model is gated: ask for access on its page and export HF_TOKEN",
         "OSError: You are trying to access a gated repo.",
+    ),
+    error(
+        "gated_model",
+        ("Client Error",),
+        r"(?<!RepositoryNotFoundError: )(?<!EntryNotFoundError: )40[13] Client Error",
+        "the hub refused access to the model: ask for it on the model's page and export HF_TOKEN",
+        "requests.exceptions.HTTPError: 401 Client Error: Unauthorized for url: https://huggingface.co/a/b/config.json",
+        weight=VAGUE,
+    ),
+    error(
+        "model_not_found",
+        ("an't load tokenizer", "backend tokenizer", "nable to load vocabulary"),
+        r"[Cc]an't load tokenizer|Couldn't instantiate the backend tokenizer|[Uu]nable to load vocabulary",
+        "the model's tokenizer is missing or cannot be read: put tokenizer.json beside the weights, or name another "
+        "one (tokenizer-path, tokenizer)",
+        "OSError: Can't load tokenizer for '/model'.",
     ),
     error(
         "model_not_found",
@@ -46,20 +63,23 @@ MODEL_ERRORS: tuple[ErrorPattern, ...] = (
             "LocalEntryNotFoundError",
             "We couldn't connect to",
             "Repo id must be",
-            "Can't load tokenizer",
             "does not appear to have a file named",
             "Can't load the configuration of",
             "ncorrect path_or_model_id",
-            "backend tokenizer",
             "No such file or directory: '",
             "Cannot find any model weights",
             "Invalid repository ID or local directory",
+            "No supported config format found",
+            "EntryNotFoundError",
+            "RevisionNotFoundError",
+            "404 Client Error",
         ),
         r"RepositoryNotFoundError|is not a local folder and is not a valid model identifier|LocalEntryNotFoundError|"
-        r"We couldn't connect to 'http|Repo id must be|Can't load tokenizer|does not appear to have a file named|"
-        r"Can't load the configuration of|[Ii]ncorrect path_or_model_id|Couldn't instantiate the backend tokenizer|"
+        r"We couldn't connect to 'http|Repo id must be|does not appear to have a file named|"
+        r"Can't load the configuration of|[Ii]ncorrect path_or_model_id|"
         r"No such file or directory: '[^']*(?:config\.json|tokenizer[^'/]*|\.safetensors)'|"
-        r"Cannot find any model weights|Invalid repository ID or local directory",
+        r"Cannot find any model weights|Invalid repository ID or local directory|"
+        r"No supported config format found|(?:Entry|Revision)NotFoundError|404 Client Error",
         "the model was not found: check its name or folder, that the folder is mounted, and the network "
         "(HF_HUB_OFFLINE, HF_ENDPOINT)",
         "OSError: We couldn't connect to 'https://huggingface.co' to load the files",

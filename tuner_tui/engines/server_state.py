@@ -155,7 +155,12 @@ class ServerState:
             self._enter("draft" if draft else "weights", fact.where.at)
 
     def _weights_loaded(self, fact: WeightsLoaded) -> None:
-        phase: Phase = "draft" if self.ledger.weights_loaded(fact) else "weights"
+        draft = self.ledger.weights_loaded(fact)
+        phase: Phase = "draft" if draft else "weights"
+        if not draft:
+            for about, value in (("model_type", fact.model_type), ("dtype", fact.dtype)):
+                if value is not None:
+                    self.told[about] = value
         if fact.elapsed_s is not None:
             self.timeline.took(phase, fact.elapsed_s, fact.where.rank)
 

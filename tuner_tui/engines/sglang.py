@@ -70,12 +70,10 @@ def _load_end(match: Match, where: Where) -> Iterable[AnyFact]:
         weights_gib=number(match["used"]),
         available_gib=number(match["avail"]),
         elapsed_s=number(match["s"]),
+        model_type=match["type"],
+        dtype=match["dtype"].removeprefix("torch.") if match["dtype"] else None,
     )
     yield Entered(where=where, phase="kv")
-    if match["type"]:
-        yield Told(where=where, about="model_type", value=match["type"])
-    if match["dtype"]:
-        yield Told(where=where, about="dtype", value=match["dtype"].removeprefix("torch."))
 
 
 def _kv_dtype(match: Match, where: Where) -> Iterable[AnyFact]:

@@ -14,7 +14,7 @@ NAMES: dict[Phase, str] = {
     "weights": "load_weights",
     "draft": "load_draft_model",
     "kv": "kv_cache",
-    "compile": "compile",
+    "compile": "compile_and_profile",
     "graphs": "capture_graphs",
     "http": "http",
     "warm-up": "warm_up",

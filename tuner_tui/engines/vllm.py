@@ -322,7 +322,7 @@ ROWS: tuple[Row, ...] = (
     ),
     row(
         "GiB for KV cache",
-        rf"Explicitly set \((?P<kv>{GIB})/{GIB}\) GiB for KV cache",
+        rf"(?:Explicitly|Auto) set \((?P<kv>{GIB})/{GIB}\) GiB for KV cache",
         _told_memory,
         "[cpu_worker.py:260] Explicitly set (1.0/10.84) GiB for KV cache on node 0.",
     ),
