@@ -58,6 +58,12 @@ def test_who_is_clearly_worse_is_not_among_the_tied() -> None:
     assert "95 % confidence" in got.evidence
 
 
+def test_a_long_list_of_tied_ones_is_cut_in_the_sentence_only() -> None:
+    got = verdict(*[[0.2, 0.21, 0.19]] * 12)
+    assert len(got.tied_with) == 11
+    assert got.sentence.startswith("#1, #2, #3, #4, #5, #6, #7, #8 and 4 more cannot be told apart")
+
+
 def test_a_noisy_leader_shields_nobody_from_the_others() -> None:
     """#3 is not clearly worse than the noisy leader, but clearly worse than #2: it cannot be the best."""
     got = verdict([0.17, 0.24, 0.18], [0.200, 0.2002, 0.1998], [0.25, 0.2502, 0.2498])

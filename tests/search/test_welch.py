@@ -65,6 +65,10 @@ def test_values_that_never_vary_differ_when_they_differ() -> None:
     assert not contrast(sample([0.1 + 0.2] * 2), sample([0.3] * 2)).exceeds(0, 0.05)
 
 
+def test_a_scatter_too_small_to_be_squared_is_one_all_the_same() -> None:
+    assert contrast(sample([0.0, 1e-90]), sample([1.0, 1.0])).df == pytest.approx(1)
+
+
 def test_all_looks_together_spend_no_more_than_the_error() -> None:
     assert error_at(1) == pytest.approx(0.045)
     assert error_at(2) == pytest.approx(0.0045)

@@ -139,6 +139,9 @@ def _nothing(launched: int, provisional: bool) -> str:
     return "There was no configuration to measure."
 
 
+_MOST_NAMED = 8
+"""Configurations named in a sentence; the whole tied set is in `tied_with`."""
+
 _Findings = tuple[Literal["winner", "tie", "unconfirmed"], tuple[int, ...], str, str]
 
 
@@ -271,6 +274,9 @@ class _Field:
         return f" Against the baseline #{self._baseline}: {difference}."
 
     def _names(self, tied: Sequence[int]) -> str:
+        if len(tied) > _MOST_NAMED:
+            named = _list((self.leader, *sorted(tied)[: _MOST_NAMED - 1]), last=", ")
+            return f"{named} and {len(tied) + 1 - _MOST_NAMED} more"
         return _list((self.leader, *sorted(tied)))
 
 
@@ -283,6 +289,6 @@ def _overlap(one: Score, other: Score) -> bool:
     return one.low <= other.high and other.low <= one.high
 
 
-def _list(experiments: Sequence[int]) -> str:
+def _list(experiments: Sequence[int], last: str = " and ") -> str:
     names = [f"#{experiment}" for experiment in experiments]
-    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + last + names[-1]

@@ -73,7 +73,8 @@ def contrast(low: Sample, high: Sample) -> Contrast:
     """mean(high) − mean(low). Both samples need two values or more."""
     a, b = low.variance / low.n, high.variance / high.n
     total = a + b
-    df = total * total / (a * a / low.df + b * b / high.df) if total > 0 else float(low.df + high.df)
+    share = a / total if total > 0 else 0.5
+    df = 1 / (share * share / low.df + (1 - share) * (1 - share) / high.df)
     smaller, larger = sorted((low.n, high.n))
     return Contrast(difference=high.mean - low.mean, standard_error=math.sqrt(total), df=df, sizes=(smaller, larger))
 
