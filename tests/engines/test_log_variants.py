@@ -456,3 +456,15 @@ def test_the_prompt_of_a_request_is_no_error() -> None:
     document = found(log)
     assert document["errors"] == []
     assert memory(document) == {}
+
+
+def test_a_server_that_was_told_to_stop_did_not_fail() -> None:
+    log = (
+        "(APIServer pid=1) INFO 11-24 02:10:10 [x.py:1] Initializing a V1 LLM engine (v0.32.0) with config: model='/m'\n"
+        "INFO:     Application startup complete.\n"
+        "(APIServer pid=1) INFO 11-24 02:10:11 [launcher.py:254] [shutdown] API server: shutdown triggered\n"
+        "(APIServer pid=1) ERROR 11-24 02:10:11 [async_llm.py:906] vllm.v1.engine.exceptions.EngineDeadError: "
+        "EngineCore encountered an issue. See stack trace (above) for the root cause.\n"
+    )
+    document = found(log)
+    assert (document["ready"], document["errors"]) == (True, [])

@@ -65,6 +65,8 @@ _DEATHS = (
     ("died unexpectedly", False),
     ("scheduler is dead", False),
 )
+_STOPS = ("shutdown triggered", "SIGTERM received", "INFO:     Shutting down")
+"""After these the server was told to stop, and what its processes complain of then is no error."""
 _DIED = re.compile(
     r"terminated with (?!0\b)-?\d+|died unexpectedly|scheduler is dead|Received sigquit|startup failed"
     r"|^Subprocess .* crashed with exit code"
@@ -79,6 +81,7 @@ class CauseFinder:
         self._language = language
         self._found: list[tuple[int, EngineError]] = []
         self._dying = False
+        self._stopped = False
         self._in_traceback = False
         self._handling = False
         self._code = ""
@@ -87,6 +90,10 @@ class CauseFinder:
 
     def read(self, text: str, where: Where, state: ServerState) -> Failed | None:
         """One line, without escape sequences; `state` is what the lines before it said. Returns the error in it."""
+        if "hut" in text or "SIGTERM" in text:
+            self._stopped = self._stopped or any(words in text for words in _STOPS)
+        if self._stopped:
+            return None
         if not self._in_traceback and not text.startswith("  ") and not _has_sign(text):
             return None
         number = where.line_number

@@ -14,11 +14,15 @@ import msgspec
 
 from tuner_tui.backends.backend import Backend, Exit, Image, Server, StartFailed
 from tuner_tui.backends.cpuset import parse_cpuset
+from tuner_tui.engines.cross_check import cross_check
 from tuner_tui.engines.engine import Engine
+from tuner_tui.engines.facts import Memory
 from tuner_tui.engines.log import LogReader
+from tuner_tui.engines.probes import Answer
 from tuner_tui.load.client import Generator, LoadError
 from tuner_tui.load.metrics import level_result, read_records
 from tuner_tui.load.model import Job, Level, LevelResult, LoadProgress, RunLevel
+from tuner_tui.runner.probe import probe
 from tuner_tui.runner.readiness import wait_ready
 from tuner_tui.runs.events import (
     AnyEvent,
@@ -95,6 +99,7 @@ class Launch:
         self._seed = seed
         self._emit = emit
         self._log = LogReader(engine.log_language)
+        self._answers: list[Answer] = []
         self._fatal = asyncio.Event()
         self._aborted: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._server: Server | None = None
@@ -158,7 +163,7 @@ class Launch:
             start_s=self._start_s,
             load_s=self._load_s,
             total_s=time.monotonic() - began,
-            memory=self._log.memory,
+            memory=self._memory,
             validity=flags,
             failure=failure,
         )
@@ -204,7 +209,13 @@ class Launch:
                 )
             ) from None
         self._start_s = time.monotonic() - called
-        self._emit(ServerReady(launch=self.number, start_s=self._start_s, memory=self._log.memory))
+        self._answers = await self._race(probe(self._server.url, self._engine.log_language))
+        self._emit(ServerReady(launch=self.number, start_s=self._start_s, memory=self._memory))
+
+    @property
+    def _memory(self) -> Memory:
+        """The engine's own answers before its log."""
+        return cross_check(self._log.memory, self._answers).memory
 
     def _on_log(self, data: bytes) -> None:
         self._log.feed(data)
