@@ -103,6 +103,13 @@ class ExperimentState(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(launch.score for launch in self.launches if launch.status == "succeeded" and launch.score)
 
     @property
+    def blocks(self) -> tuple[int, ...]:
+        """The block each of `scores` was measured in: an invalid launch before it counts too."""
+        return tuple(
+            block for block, launch in enumerate(self.counted) if launch.status == "succeeded" and launch.score
+        )
+
+    @property
     def score(self) -> Score | None:
         """Over its launches the geometric mean, as the verdict compares them; with one, that launch's own score, with
         the interval within it."""
@@ -163,7 +170,9 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     def candidates(self) -> tuple[Candidate, ...]:
         """The experiments that are valid, with a score for each launch."""
         return tuple(
-            Candidate(experiment=experiment.id, score=experiment.score, scores=experiment.scores)
+            Candidate(
+                experiment=experiment.id, score=experiment.score, scores=experiment.scores, blocks=experiment.blocks
+            )
             for experiment in self.experiments
             if experiment.status == "succeeded" and experiment.score is not None
         )
