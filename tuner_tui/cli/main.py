@@ -207,3 +207,15 @@ def inspect(log: str, engine: Any, as_json: bool) -> None:
     from tuner_tui.cli.inspect import inspect_log
 
     sys.exit(inspect_log(log, engine, as_json=as_json))
+
+
+@main.command(epilog="Example:  tuner-tui flags sglang mem-fraction-static   ·   tuner-tui flags vllm cache")
+@click.argument("engine", type=click.Choice(["sglang", "vllm", "simulated"]))
+@click.argument("word", required=False)
+@click.option("--from-image", is_flag=True, help="Ask the engine's own image (it must be here) for its --help.")
+@click.option("--image", metavar="IMAGE", help="The image to ask, instead of the engine's usual one.")
+def flags(engine: str, word: str | None, from_image: bool, image: str | None) -> None:
+    """Show ENGINE's launch flags: one by its name, those that WORD fits, or all that are explained."""
+    from tuner_tui.cli.flags import show_flags
+
+    sys.exit(show_flags(engine, word, from_image=from_image, image=image))

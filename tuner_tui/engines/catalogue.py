@@ -16,7 +16,9 @@ class Flag(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     `count` is an integer that may carry a suffix (2k, 1M). `many`: takes one value or several. `aliases` are
     other full names; `short` are abbreviations, replaced by the full name because they change their meaning
     from version to version. `words` are texts accepted beside the type. `negatable`: false is `--no-<name>`.
-    `refused` says why a task may not set it.
+    `refused` says why a task may not set it. `does` is one line on what it does, `trades` one on what it costs.
+    `constraints` are rules that tie it to other flags, the model or the GPU. `since`: the first version that has it,
+    "" where that is long ago. `needs_relaunch`: false where a running server can be told of a new value.
     """
 
     name: str
@@ -33,6 +35,9 @@ class Flag(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     words: tuple[str, ...] = ()
     does: str = ""
     trades: str = ""
+    constraints: tuple[str, ...] = ()
+    since: str = ""
+    needs_relaunch: bool = True
     refused: str = ""
 
 
@@ -52,6 +57,10 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
     flags: dict[str, Flag]
     gone: dict[str, Gone]
     by_name: dict[str, Flag]
+
+    def formerly(self, flag: Flag) -> dict[str, str]:
+        """Names that older versions had for `flag`, or for a part of it → the last version that has them."""
+        return {name: gone.until for name, gone in self.gone.items() if gone.use == flag.name}
 
     def find(self, name: str) -> Flag | None:
         """The flag that a task means by `name`: dashes or underscores, alias, `no-` form, or the dotted
