@@ -1,0 +1,125 @@
+"""The measured part of a launch: level after level warmed up, loaded, and its records turned into a result."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from tuner_tui.backends.cpuset import parse_cpuset
+from tuner_tui.load.client import Generator, LoadError
+from tuner_tui.load.metrics import level_result, read_records
+from tuner_tui.load.model import Job, Level, LevelResult, LoadProgress, RunLevel
+from tuner_tui.runner.watch import LaunchFailed, Watch
+from tuner_tui.runs.events import AnyEvent, Failure, LevelFinished, LevelStarted, now
+from tuner_tui.task.launch_spec import LaunchSpec
+from tuner_tui.task.model import Task
+
+
+class Measurement:
+    """All levels of one launch. Made while the engine loads, so that the generator is up by the time it is ready;
+    `run` once the server is ready, `close` in any case."""
+
+    def __init__(
+        self,
+        *,
+        launch: int,
+        task: Task,
+        spec: LaunchSpec,
+        folder: Path,
+        levels: tuple[Level, ...],
+        seed: int,
+        watch: Watch,
+        emit: Callable[[AnyEvent], None],
+    ) -> None:
+        self.results: list[LevelResult] = []
+        """One for each level that was finished."""
+        self.load_s = 0.0
+        self._launch = launch
+        self._task = task
+        self._spec = spec
+        self._folder = folder
+        self._levels = levels
+        self._seed = seed
+        self._watch = watch
+        self._emit = emit
+        self._generator = asyncio.create_task(self._start_generator())
+
+    async def run(self, url: str) -> None:
+        """All levels, against the server at `url`. Raises LaunchFailed, LaunchAborted."""
+        began = time.monotonic()
+        records = self._folder / "requests.jsonl"
+        benchmark = self._task.benchmark
+        try:
+            generator = await self._watch.race(self._generator)
+            await generator.begin(
+                Job(
+                    url=url,
+                    records=str(records),
+                    request=benchmark.request,
+                    max_requests=benchmark.max_requests,
+                    max_time_s=benchmark.max_time_s,
+                    seed=self._seed,
+                )
+            )
+            for index, level in enumerate(self._levels):
+                await self._run_level(generator, index, level, warm_up=True)
+                await self._run_level(generator, index, level, warm_up=False)
+                measured = [record for record in read_records(records) if record.level == index]
+                result = level_result(level, measured)
+                await self._check(result)
+                self.results.append(result)
+                self._emit(LevelFinished(launch=self._launch, level=index, result=result))
+        except LoadError as error:
+            await self._watch.expect_death()
+            raise self._failed(str(error)) from error
+        finally:
+            self.load_s = time.monotonic() - began
+
+    async def close(self) -> None:
+        """Ends the generator, whatever happened before."""
+        self._generator.cancel()
+        with contextlib.suppress(asyncio.CancelledError, LoadError):
+            await (await self._generator).close()
+
+    async def _start_generator(self) -> Generator:
+        return await Generator.start(cpus=self._generator_cpus(), stderr=self._folder / "generator.log")
+
+    def _generator_cpus(self) -> str | None:
+        """The task's choice; else the CPUs that are not the engine's, where its set leaves any."""
+        if self._task.benchmark.cpus is not None or not self._spec.cpuset or not hasattr(os, "sched_getaffinity"):
+            return self._task.benchmark.cpus
+        free = sorted(os.sched_getaffinity(0) - set(parse_cpuset(self._spec.cpuset)))
+        return ",".join(map(str, free)) or None
+
+    async def _run_level(self, generator: Generator, index: int, level: Level, *, warm_up: bool) -> None:
+        self._emit(LevelStarted(launch=self._launch, level=index, warm_up=warm_up))
+        order = RunLevel(level=index, scenario=level.scenario, concurrency=level.concurrency, warm_up=warm_up)
+        done = await self._watch.race(generator.run(order, self._on_progress))
+        if warm_up and done.failed and done.failed >= done.done:
+            await self._watch.expect_death()
+            raise self._failed(
+                f"every warm-up request of {level.name} failed: {done.error or 'no answer'}", line=done.error or ""
+            )
+
+    async def _check(self, result: LevelResult) -> None:
+        if not result.failed:
+            return
+        await self._watch.expect_death()
+        if result.succeeded == 0:
+            error = max(result.errors, key=lambda each: result.errors[each], default="no request was answered")
+            name = Level(scenario=result.scenario, concurrency=result.concurrency).name
+            raise self._failed(f"every request of {name} failed: {error}", line=error)
+
+    def _failed(self, reason: str, line: str = "") -> LaunchFailed:
+        return LaunchFailed(Failure(failure_class="load_failed", reason=reason, line=line, tail=self._watch.tail()))
+
+    def _on_progress(self, progress: LoadProgress) -> None:
+        line = msgspec.json.encode({"at": now(), "load": progress}) + b"\n"
+        with (self._folder / "samples.jsonl").open("ab") as samples:
+            samples.write(line)
