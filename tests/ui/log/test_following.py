@@ -1,0 +1,166 @@
+"""A log that grows is followed; one who scrolls up is left in peace."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from tests.ui.log.panel_app import settled, shown_log, until
+
+
+def log_of(path: Path, lines: int) -> Path:
+    path.write_text("".join(f"line {n}\n" for n in range(1, lines + 1)))
+    return path
+
+
+def append(path: Path, text: str) -> None:
+    with path.open("a") as file:
+        file.write(text)
+
+
+async def test_a_log_is_shown_from_its_end_and_followed(tmp_path: Path) -> None:
+    log = log_of(tmp_path / "container.log", 100)
+    async with shown_log(log) as (app, pilot):
+        assert app.shown()[-1] == "line 100"
+        assert app.status == "#1 · following · 100 lines"
+        append(log, "one\ntwo\n")
+        await settled(app, pilot)
+        assert app.shown()[-3:] == ["line 100", "one", "two"]
+
+
+async def test_a_line_without_end_is_shown_and_goes_on(tmp_path: Path) -> None:
+    log = log_of(tmp_path / "container.log", 3)
+    async with shown_log(log) as (app, pilot):
+        append(log, "half")
+        await settled(app, pilot)
+        assert app.shown()[:4] == ["line 1", "line 2", "line 3", "half"]
+        append(log, " whole\nnext")
+        await settled(app, pilot)
+        assert app.shown()[:5] == ["line 1", "line 2", "line 3", "half whole", "next"]
+
+
+async def test_scrolling_up_ends_following_and_new_lines_are_counted(tmp_path: Path) -> None:
+    log = log_of(tmp_path / "container.log", 100)
+    async with shown_log(log) as (app, pilot):
+        await pilot.press("k", "up", "pageup")
+        top = app.shown()[0]
+        assert app.status == "#1 · paused · 100 lines"
+        append(log, "new\n" * 1234)
+        await settled(app, pilot)
+        assert app.shown()[0] == top
+        assert app.status == "#1 · paused, +1,234 new lines · 1,334 lines"
+        for key in ("s", "G", "end"):
+            await pilot.press("g")
+            await pilot.pause()
+            assert app.shown()[0] == "line 1"
+            await pilot.press(key)
+            await pilot.pause()
+            assert app.panel.following
+            assert app.shown()[-1] == "new"
+
+
+async def test_scrolling_down_to_the_end_follows_again(tmp_path: Path) -> None:
+    log = log_of(tmp_path / "container.log", 100)
+    async with shown_log(log) as (app, pilot):
+        following = [app.panel.following]
+        for key in ("k", "j", "j"):
+            await pilot.press(key)
+            following.append(app.panel.following)
+        assert following == [True, False, False, True]
+
+
+async def test_the_program_may_end_following_too(tmp_path: Path) -> None:
+    log = log_of(tmp_path / "container.log", 100)
+    async with shown_log(log) as (app, pilot):
+        app.panel.following = False
+        append(log, "new\n" * 50)
+        await settled(app, pilot)
+        assert app.shown()[-1] == "line 100"
+        app.panel.following = True
+        await pilot.pause()
+        assert app.shown()[-1] == "new"
+
+
+async def test_a_log_may_come_late_be_cut_replaced_and_deleted(tmp_path: Path) -> None:
+    log = tmp_path / "container.log"
+    async with shown_log(log) as (app, pilot):
+        assert app.status == "#1 · following · 0 lines · no log yet"
+        log_of(log, 3)
+        await settled(app, pilot)
+        assert app.shown()[:3] == ["line 1", "line 2", "line 3"]
+        log.write_text("cut\n")
+        await until(pilot, lambda: app.shown()[0] == "cut")
+        assert app.shown()[1] == ""
+        other = tmp_path / "other.log"
+        other.write_text("another file\nof two lines\n")
+        other.replace(log)
+        await until(pilot, lambda: app.shown()[:2] == ["another file", "of two lines"])
+        log.unlink()
+        await until(pilot, lambda: "the file is gone" in app.status)
+        assert app.shown()[:2] == ["another file", "of two lines"]
+
+
+async def test_a_folder_is_no_log(tmp_path: Path) -> None:
+    async with shown_log(tmp_path) as (app, pilot):
+        await until(pilot, lambda: "it is not a file" in app.status)
+
+
+async def test_no_path_shows_nothing(tmp_path: Path) -> None:
+    async with shown_log(None) as (app, pilot):
+        assert app.status == "#1 · no log"
+        for key in ("k", "g", "G", "n", "m", "o", "e", "c", "w", "t", "s", "&", "h", "l", "shift+up", "ctrl+s"):
+            await pilot.press(key)
+        app.panel.show(log_of(tmp_path / "a.log", 2), language=None, title="#2 launch 1")
+        await settled(app, pilot)
+        assert app.shown()[:2] == ["line 1", "line 2"]
+        assert app.status.startswith("#2 launch 1 · ")
+
+
+async def test_only_the_first_bytes_exist(tmp_path: Path) -> None:
+    """As in a replay, where the log grows with the time that is shown."""
+    log = log_of(tmp_path / "container.log", 9)
+    async with shown_log(log) as (app, pilot):
+        for limit, last in ((3 * 7, "line 3"), (5 * 7 + 4, "line"), (2 * 7, "line 2"), (9 * 7, "line 9")):
+            app.panel.limit_bytes = limit
+            await settled(app, pilot)
+            assert [line for line in app.shown() if line][-1] == last
+        app.panel.limit_bytes = 0
+        await settled(app, pilot)
+        assert not any(app.shown())
+        app.panel.limit_bytes = None
+        await settled(app, pilot)
+        assert app.shown()[8] == "line 9"
+
+
+async def test_a_large_log_shows_its_end_first_and_then_has_all_lines(tmp_path: Path) -> None:
+    log = tmp_path / "container.log"
+    log.write_text("".join(f"{n:>6} {'x' * 92}\n" for n in range(1, 50_001)))
+    async with shown_log(log) as (app, pilot):
+        assert app.shown()[-1].startswith(" 50000")
+        assert app.status == "#1 · following · 50,000 lines"
+        await pilot.press("g")
+        await pilot.pause()
+        assert app.shown()[0].startswith("     1")
+        app.panel.jump_to_line(25_000)
+        await pilot.pause()
+        assert any(line.startswith(" 25000") for line in app.shown())
+
+
+async def test_a_jump_to_a_line_that_is_not_known_yet_waits(tmp_path: Path) -> None:
+    log = log_of(tmp_path / "container.log", 50)
+    async with shown_log(log) as (app, pilot):
+        app.panel.jump_to_line(80)
+        await pilot.pause()
+        append(log, "".join(f"line {n}\n" for n in range(51, 201)))
+        await settled(app, pilot)
+        assert "line 80" in app.shown()
+        assert not app.panel.following
+
+
+async def test_nothing_is_painted_while_nothing_happens(tmp_path: Path) -> None:
+    log = log_of(tmp_path / "container.log", 50)
+    async with shown_log(log) as (app, _pilot):
+        painted = []
+        app.view.refresh = lambda *args, **kwargs: painted.append(args)  # type: ignore[method-assign, assignment]
+        await asyncio.sleep(0.7)
+        assert painted == []

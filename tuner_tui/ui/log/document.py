@@ -1,0 +1,261 @@
+"""A log file as lines: indexed, searched and marked in small steps outside the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from array import array
+from bisect import bisect_left
+from pathlib import Path
+from typing import NamedTuple
+
+from tuner_tui.ui.log.index import LineIndex, line_starts
+from tuner_tui.ui.log.lines import plain
+from tuner_tui.ui.log.marks import Mark, MarkReader
+from tuner_tui.ui.log.query import Query
+from tuner_tui.ui.log.source import Look, Source
+
+STEP_BYTES = 256 << 10
+"""What a thread reads before others get their turn: a few milliseconds."""
+TAIL_BYTES = 1 << 20
+"""A larger file is shown from its last part first."""
+LONGEST_BYTES = 64 << 10
+"""What is read of one line, from its beginning and from its end."""
+
+
+class Raw(NamedTuple):
+    """A line as text, not yet made harmless. `size_bytes` without its line feed; `cut`: not all of it is here."""
+
+    text: str
+    size_bytes: int
+    cut: bool
+
+
+class LogDocument:
+    """The lines of `path`, known ever better with each `advance`. Everything but the threads' own work happens on
+    the event loop, so that whoever reads here sees it at rest. Lines count from 0."""
+
+    def __init__(self, path: Path, language: str) -> None:
+        self.path = path
+        self.index = LineIndex()
+        self.query: Query | None = None
+        self.matches: array[int] = array("L")
+        """The lines that the query wants, among the first `searched`."""
+        self.searched = 0
+        self.marks: tuple[Mark, ...] = ()
+        self.trouble = "no log yet"
+        """Why there is nothing (more) to read; "" while there is."""
+        self.limit_bytes: int | None = None
+        self.restarts = 0
+        """How often the lines that were known ceased to be: another file, or a shorter one."""
+        self.head_lines = 0
+        """Set when the head of a large file has come in front of its tail: by how many lines all have moved."""
+        self._language = language
+        self._source: Source | None = None
+        self._size_bytes = 0
+        self._head: LineIndex | None = None
+        self._tail_first = True
+        self._searched_torn = False
+        self._marker = MarkReader(language)
+        self._marked_bytes = 0
+        self._closed = False
+
+    def close(self) -> None:
+        self._closed = True
+        if self._source is not None:
+            self._source.close()
+
+    @property
+    def complete(self) -> bool:
+        """Whether line 0 is the file's first line; until then the numbers are those of its tail."""
+        return self.index.begin == 0
+
+    @property
+    def indexed_share(self) -> float:
+        """0 to 1."""
+        if self._head is None:
+            return 1.0
+        return self._head.end / max(self.index.begin, 1)
+
+    @property
+    def marked_to_end(self) -> bool:
+        return self._marked_bytes >= self.index.end
+
+    def ask(self, query: Query | None) -> None:
+        """Another query; the matches come with the next steps."""
+        self.query = query
+        self.matches = array("L")
+        self.searched, self._searched_torn = 0, False
+
+    async def advance(self) -> bool:
+        """One step. True: there is more to do at once."""
+        look = await asyncio.to_thread(Look, self.path, self._source)
+        if self._closed:
+            if look.source is not None:
+                look.source.close()
+            return False
+        self._settle(look)
+        source = self._source
+        if source is None:
+            return False
+        end = self._size_bytes
+        if self.index.end < end:
+            await self._read_on(source, end)
+            return True
+        if self._head is not None:
+            await self._read_head(source)
+            return True
+        if self.query is not None and (self.searched < len(self.index)):
+            await self._search_on(source, self.query)
+            return True
+        if self._marked_bytes < self.index.end:
+            await self._mark_on(source)
+            return True
+        return False
+
+    def _settle(self, look: Look) -> None:
+        """Takes in what a look has found."""
+        self.trouble = look.trouble
+        size = look.size_bytes
+        if look.source is not self._source:
+            if self._source is not None:
+                self._source.close()
+                self._restart()
+            self._source = look.source
+        elif size < self._size_bytes and size < self.index.end:
+            self._restart()  # truncated: what is there now is another log
+        if self.limit_bytes is not None:
+            size = min(size, self.limit_bytes)
+        if size < self.index.end:
+            self._cut(size)
+        if self._tail_first and not self.index.end and size > 2 * TAIL_BYTES:
+            begin = size - TAIL_BYTES
+            self.index, self._head = LineIndex(begin), LineIndex()
+        self._size_bytes = size
+
+    def _restart(self) -> None:
+        self.index, self._head = LineIndex(), None
+        self.restarts += 1
+        self._size_bytes = 0
+        self.ask(self.query)
+        self._unmark()
+
+    def _cut(self, size: int) -> None:
+        """Only the first `size` bytes exist."""
+        if size <= self.index.begin:
+            self.index, self._head = LineIndex(), None
+            self.restarts += 1
+        else:
+            self.index.cut(size)
+        lines = len(self.index)
+        if self.searched >= lines:
+            del self.matches[bisect_left(self.matches, max(lines - 1, 0)) :]
+            self.searched, self._searched_torn = max(lines - 1, 0), False
+        if self._marked_bytes > size:
+            self._unmark()
+
+    def _unmark(self) -> None:
+        self._marker, self._marked_bytes, self.marks = MarkReader(self._language), 0, ()
+
+    async def _read_on(self, source: Source, end: int) -> None:
+        index = self.index
+        begin = index.end
+        starts, read = await asyncio.to_thread(_starts, source, begin, min(end - begin, STEP_BYTES))
+        if self._head is not None and begin == index.begin:  # the tail begins in the middle of a line
+            if starts:
+                self.index = index = LineIndex(starts.pop(0))
+            elif begin + read < end:
+                self.index = LineIndex(begin + read)
+                return
+            else:
+                self._tail_first = False
+                self.index, self._head = LineIndex(), None
+                return
+        self._redo_torn()
+        index.extend(starts, begin + read)
+
+    async def _read_head(self, source: Source) -> None:
+        head, index = self._head, self.index
+        assert head is not None
+        starts, read = await asyncio.to_thread(_starts, source, head.end, min(index.begin - head.end, STEP_BYTES))
+        if self._head is not head:
+            return
+        head.extend(starts, head.end + read)
+        if head.end >= index.begin or not read:
+            self.head_lines = len(head)
+            self.index.prepend(head)
+            self._head = None
+
+    def _redo_torn(self) -> None:
+        """The last line goes on: it is searched once more."""
+        if self._searched_torn and self.searched == len(self.index):
+            self.searched -= 1
+            if self.matches and self.matches[-1] == self.searched:
+                self.matches.pop()
+            self._searched_torn = False
+
+    async def _search_on(self, source: Source, query: Query) -> None:
+        index, first = self.index, self.searched
+        stop = index.lines_within(first, STEP_BYTES)
+        begin, end = index.span(first)[0], index.span(stop - 1)[1]
+        torn = stop == len(index) and index.torn
+        matches = self.matches
+        if stop == first + 1:
+            found = await asyncio.to_thread(lambda: [first] if query.takes(plain(self.raw(first).text)) else [])
+        else:
+            found = await asyncio.to_thread(_matching, source, query, first, begin, end)
+        if self.matches is matches and self.index is index and self.searched == first:
+            matches.extend(found)
+            self.searched, self._searched_torn = stop, torn
+
+    async def _mark_on(self, source: Source) -> None:
+        marker, begin = self._marker, self._marked_bytes
+        size = min(self.index.end - begin, STEP_BYTES // 4)  # the reader takes longer
+        marks, read = await asyncio.to_thread(_marks, marker, source, begin, size)
+        if self._marker is marker and self._marked_bytes == begin:
+            self._marked_bytes += read or size
+            if marks != self.marks:
+                self.marks = marks
+
+    def raw(self, line: int) -> Raw:
+        """What a line holds, and how much of it there is."""
+        begin, end = self.index.span(line)
+        source = self._source
+        if source is None:
+            return Raw("", 0, False)
+        size = end - begin
+        if size <= LONGEST_BYTES:
+            data, cut = source.read(begin, size), False
+        else:
+            data, cut = source.read(begin, LONGEST_BYTES // 2), True
+            last = source.read(end - LONGEST_BYTES // 2, LONGEST_BYTES // 2)
+            if b"\r" in last.rstrip(b"\r\n"):
+                data = last  # a progress bar that has been at it for long
+        return Raw(data.removesuffix(b"\n").decode("utf-8", errors="replace"), size, cut)
+
+    def raws(self, first: int, stop: int) -> list[str]:
+        """Several lines at once, as `raw` gives their texts; short ones come in one read."""
+        begin, end = self.index.span(first)[0], self.index.span(stop - 1)[1]
+        if end - begin > STEP_BYTES or self._source is None:
+            return [self.raw(line).text for line in range(first, stop)]
+        lines = self._source.read(begin, end - begin).decode("utf-8", errors="replace").split("\n")
+        return [*lines, *[""] * (stop - first)][: stop - first]
+
+
+def _starts(source: Source, begin: int, size: int) -> tuple[array[int], int]:
+    data = source.read(begin, size)
+    return line_starts(data, begin), len(data)
+
+
+def _matching(source: Source, query: Query, first: int, begin: int, end: int) -> list[int]:
+    text = source.read(begin, end - begin).decode("utf-8", errors="replace").removesuffix("\n")
+    lines = text.split("\n")
+    if not (text.isascii() and "\x1b" not in text and "\r" not in text):
+        lines = list(map(plain, lines))
+    takes = query.takes
+    return [line for line, each in enumerate(lines, first) if takes(each)]
+
+
+def _marks(marker: MarkReader, source: Source, begin: int, size: int) -> tuple[tuple[Mark, ...], int]:
+    data = source.read(begin, size)
+    marker.feed(data)
+    return marker.marks(), len(data)

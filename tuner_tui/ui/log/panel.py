@@ -1,0 +1,387 @@
+"""The log with its status line, its filter and its keys."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widgets import Input, Static
+
+from tuner_tui.ui.log.copy import CLIPBOARD_BYTES, clipboard_sequence, in_tmux, write_lines
+from tuner_tui.ui.log.document import STEP_BYTES, LogDocument
+from tuner_tui.ui.log.jump_list import JumpList
+from tuner_tui.ui.log.lines import plain
+from tuner_tui.ui.log.query import parse_query
+from tuner_tui.ui.log.seek import seek_time
+from tuner_tui.ui.log.times import EXAMPLES
+from tuner_tui.ui.log.view import LogView
+
+Severity = Literal["information", "warning", "error"]
+
+TYPING_PAUSE_S = 0.15
+"""A search begins when typing rests that long."""
+
+
+class LogPanel(Vertical):
+    """Shows one log file, which may still grow.
+
+    `show` says which; `limit_bytes` lets only a first part of it exist; what the panel has to say beside its status
+    line it posts as `Said`, for a toast. All of its keys are bindings with an id that begins with `log.`.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "find", "Filter", key_display="/", id="log.find"),
+        Binding("s", "follow", "Follow", id="log.follow"),
+        Binding("n", "match(True)", "Next match", show=False, id="log.match.next"),
+        Binding("N", "match(False)", "Previous match", show=False, id="log.match.previous"),
+        Binding("ampersand", "filters", "Hide or show other lines", key_display="&", show=False, id="log.filters"),
+        Binding("m", "mark(True)", "Next mark", show=False, id="log.mark.next"),
+        Binding("M", "mark(False)", "Previous mark", show=False, id="log.mark.previous"),
+        Binding("o", "marks", "Marks", id="log.marks"),
+        Binding("e", "error", "Most telling error", show=False, id="log.error"),
+        Binding("w", "wrap", "Wrap", id="log.wrap"),
+        Binding("t", "times", "Times", id="log.times"),
+        Binding("T", "seek", "Go to a time", show=False, id="log.seek"),
+        Binding("c", "copy", "Copy the chosen lines", show=False, id="log.copy"),
+        Binding("ctrl+s", "save", "Save the shown lines", show=False, id="log.save"),
+        Binding("k,up", "rows(-1)", "Line up", show=False, id="log.up"),
+        Binding("j,down", "rows(1)", "Line down", show=False, id="log.down"),
+        Binding("pageup,ctrl+b", "pages(-1)", "Page up", show=False, id="log.page_up"),
+        Binding("pagedown,ctrl+f", "pages(1)", "Page down", show=False, id="log.page_down"),
+        Binding("g,home", "top", "First line", show=False, id="log.top"),
+        Binding("G,end", "end", "Last line, and follow", show=False, id="log.end"),
+        Binding("h,left", "columns(-1)", "Two thirds of a page left", show=False, id="log.left"),
+        Binding("l,right", "columns(1)", "Two thirds of a page right", show=False, id="log.right"),
+        Binding("shift+up", "choose(-1)", "Choose the line above too", show=False, id="log.choose_up"),
+        Binding("shift+down", "choose(1)", "Choose the line below too", show=False, id="log.choose_down"),
+        Binding("escape", "back", "Clear the filter", show=False, id="log.back"),
+    ]
+    DEFAULT_CSS = """
+    LogPanel {
+        height: 1fr;
+        & > #log-status { height: 1; color: $text-muted; }
+        & > LogView { height: 1fr; }
+        & > #log-prompt { height: 1; border: none; padding: 0; display: none; }
+        & > #log-prompt.-asked { display: block; }
+    }
+    """
+
+    following: reactive[bool] = reactive(True)
+    """Whether the end of the log is shown as it grows."""
+
+    class Said(Message):
+        """A sentence for a toast."""
+
+        def __init__(self, text: str, severity: Severity = "information") -> None:
+            super().__init__()
+            self.text = text
+            self.severity = severity
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._view = LogView(id="log-view")
+        self._status = Static("", id="log-status", markup=False)
+        self._prompt = Input(id="log-prompt", compact=True)
+        self._asks: Literal["filter", "time"] = "filter"
+        self._title = ""
+        self._said = ""
+
+    def compose(self) -> ComposeResult:
+        yield self._status
+        yield self._view
+        yield self._prompt
+
+    def on_mount(self) -> None:
+        self.watch(self._view, "following", self._follows)
+        self._tell()
+
+    @property
+    def view(self) -> LogView:
+        return self._view
+
+    def show(self, path: Path | None, *, language: str | None, title: str) -> None:
+        """Another log, from its end; None: none. `language` names the reader of its facts (`sglang`, `vllm`; None:
+        an unknown engine's), `title` says whose log it is. The filter stays."""
+        self._title = title
+        self._view.show(path, language or "")
+        self._tell()
+
+    @property
+    def limit_bytes(self) -> int | None:
+        """Only so many bytes of the file exist; None: all."""
+        return self._view.limit_bytes
+
+    @limit_bytes.setter
+    def limit_bytes(self, limit: int | None) -> None:
+        self._view.limit_bytes = limit
+
+    def jump_to_line(self, number: int) -> None:
+        """Goes to a line, counted from 1 as facts count; as soon as it is known."""
+        self._view.jump_to_line(max(number, 1) - 1)
+
+    def focus(self, scroll_visible: bool = True) -> LogPanel:
+        self._view.focus(scroll_visible)
+        return self
+
+    # The status line
+
+    @on(LogView.Changed)
+    def _changed(self, event: LogView.Changed) -> None:
+        event.stop()
+        self._tell()
+
+    def _tell(self) -> None:
+        text = Text(" · ".join(part for part in self._parts() if part), no_wrap=True, overflow="ellipsis")
+        if text.plain != self._said:
+            self._said = text.plain
+            self._status.update(text)
+
+    def _parts(self) -> Iterator[str]:
+        """Short: 80 columns are few."""
+        view, document = self._view, self._view.document
+        yield self._title
+        if document is None:
+            yield "no log"
+            return
+        if view.following:
+            yield "following"
+        else:
+            yield "paused" + (f", +{view.new_lines:,} new lines" if view.new_lines else "")
+        lines = len(document.index)
+        yield (
+            f"{lines:,} {'line' if lines == 1 else 'lines'}"
+            if document.complete
+            else (f"reading {document.indexed_share:.0%}")
+        )
+        query = document.query
+        if query is not None:
+            found = f"{len(document.matches):,} of them" if view.filters else f"{len(document.matches):,} matches"
+            if document.searched < lines:
+                found += f", searched {document.searched / lines:.0%}"
+            how = "" if view.filters else "highlighting "
+            yield f"{how}/{query.text}{' (as text)' if query.literal else ''}: {found}"
+        if document.trouble:
+            yield document.trouble
+        if view.wraps:
+            yield "wrapped"
+
+    def _follows(self, following: bool) -> None:
+        self.following = following
+
+    def watch_following(self, following: bool) -> None:
+        self._view.following = following
+
+    # The prompt
+
+    def action_find(self) -> None:
+        query = self._view.wanted
+        self._ask("filter", query.text if query else "", "regular expression or text; !… for the other lines")
+
+    def action_seek(self) -> None:
+        self._ask("time", "", EXAMPLES)
+
+    def _ask(self, what: Literal["filter", "time"], value: str, hint: str) -> None:
+        self._asks = what
+        with self.prevent(Input.Changed):
+            self._prompt.value = value
+        self._prompt.placeholder = ("filter: " if what == "filter" else "go to: ") + hint
+        self._prompt.add_class("-asked")
+        self._prompt.focus()
+
+    def _asked(self) -> None:
+        self._prompt.remove_class("-asked")
+        self._view.focus()
+
+    @on(Input.Changed, "#log-prompt")
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        if self._asks == "filter":
+            self.run_worker(self._search(event.value, TYPING_PAUSE_S), group="log-typing", exclusive=True)
+
+    async def _search(self, text: str, pause_s: float) -> None:
+        await asyncio.sleep(pause_s)
+        self._filter(text)
+
+    def _filter(self, text: str) -> None:
+        query = parse_query(text)
+        if query != self._view.wanted:
+            self._view.ask(query)
+        self._tell()
+
+    @on(Input.Submitted, "#log-prompt")
+    async def _entered(self, event: Input.Submitted) -> None:
+        event.stop()
+        if self._asks == "filter":
+            self.workers.cancel_group(self, "log-typing")
+            self._filter(event.value)
+        elif event.value.strip():
+            try:
+                line = seek_time(self._view.document, event.value)
+            except ValueError as error:
+                self.post_message(self.Said(str(error), "warning"))
+                return
+            self._view.jump_to_line(line)
+        self._asked()
+
+    def action_back(self) -> None:
+        """One thing at a time: the prompt, what is chosen, the filter."""
+        if self._prompt.has_class("-asked"):
+            self.workers.cancel_group(self, "log-typing")
+            if self._asks == "filter":
+                self._filter("")
+            self._asked()
+        elif self._view.chosen is not None:
+            self._view.choose_none()
+        else:
+            self._filter("")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "back":  # else escape is the screen's
+            view = self._view
+            return self._prompt.has_class("-asked") or view.chosen is not None or view.wanted is not None
+        return True
+
+    # Moving
+
+    def action_rows(self, by: int) -> None:
+        self._view.scroll_rows(by)
+
+    def action_pages(self, by: int) -> None:
+        self._view.scroll_rows(by * max(self._view.page_rows - 1, 1))
+
+    def action_columns(self, by: int) -> None:
+        self._view.scroll_sideways(by * max(self._view.page_columns * 2 // 3, 1))
+
+    def action_top(self) -> None:
+        self._view.go_top()
+
+    def action_end(self) -> None:
+        self._view.following = True
+
+    def action_follow(self) -> None:
+        self._view.following = not self._view.following
+
+    def action_choose(self, by: int) -> None:
+        self._view.choose(by)
+
+    def action_match(self, down: bool) -> None:
+        view = self._view
+        if view.wanted is None:
+            self.post_message(self.Said("No filter: / sets one"))
+            return
+        line = view.next_match(down)
+        if line is None:
+            self.post_message(self.Said(f"No match {'below' if down else 'above'}"))
+        else:
+            view.jump_to_line(line)
+
+    def action_mark(self, down: bool) -> None:
+        mark = self._view.next_mark(down)
+        if mark is None:
+            self.post_message(self.Said(f"No mark {'below' if down else 'above'}"))
+        else:
+            self._to_mark(mark.line)
+
+    def action_marks(self) -> None:
+        document = self._view.document
+        if document is None or not document.marks:
+            reading = document is not None and not document.marked_to_end
+            self.post_message(self.Said("The log is still being read" if reading else "No marks in this log"))
+            return
+        self.app.push_screen(JumpList(document.marks, self._view.current), self._to_mark)
+
+    def action_error(self) -> None:
+        document = self._view.document
+        deciding = next((mark for mark in document.marks if mark.decides), None) if document else None
+        if deciding is None:
+            self.post_message(self.Said("No error in this log"))
+        else:
+            self._to_mark(deciding.line)
+
+    def _to_mark(self, line: int | None) -> None:
+        if line is None:
+            return
+        view = self._view
+        if view.filtered and view.document is not None and line not in set(view.document.matches):
+            view.filters = False  # it is hidden
+        view.jump_to_line(line)
+
+    # Showing
+
+    def action_filters(self) -> None:
+        self._view.filters = not self._view.filters
+
+    def action_wrap(self) -> None:
+        self._view.wraps = not self._view.wraps
+
+    def action_times(self) -> None:
+        self._view.shows_times = not self._view.shows_times
+
+    # Taking out
+
+    async def action_copy(self) -> None:
+        """What the mouse has selected, else the chosen lines, else the page."""
+        view = self._view
+        document = view.document
+        if document is None:
+            return
+        selection = view.text_selection
+        selected = view.get_selection(selection) if selection else None
+        if selected is not None:
+            lines = selected[0].split("\n")
+        elif view.chosen is not None:
+            first, last = view.chosen
+            rows = range(view.row_of(first), view.row_of(last) + 1)
+            lines = [view.text_of(view.line_of(row)) for row in rows]
+        else:
+            lines = [view.text_of(line) for line in view.visible_lines]
+        text = "\n".join(lines)
+        sent = len(text.encode()) <= CLIPBOARD_BYTES
+        if sent:
+            self._to_clipboard(text)
+        await self._write(document, "copied", lines, ", and offered to the terminal's clipboard" if sent else "")
+
+    async def action_save(self) -> None:
+        document = self._view.document
+        if document is None:
+            return
+        lines = list(document.matches) if self._view.filtered else range(len(document.index))
+        name = "filtered" if self._view.filtered else "saved"
+        note = "" if not self._view.filtered or document.searched >= len(document.index) else "; the search goes on"
+        await self._write(document, name, _texts(document, lines), note)
+
+    async def _write(self, document: LogDocument, name: str, lines: Iterator[str] | list[str], note: str) -> None:
+        try:
+            path, count = await asyncio.to_thread(write_lines, document.path, name, lines)
+        except OSError as error:
+            self.post_message(self.Said(f"Could not be written: {error}", "error"))
+            return
+        self.post_message(self.Said(f"{count:,} {'line' if count == 1 else 'lines'} written to {path}{note}"))
+
+    def _to_clipboard(self, text: str) -> None:
+        driver = self.app._driver  # App.copy_to_clipboard sends no wrapped sequence, and there is no other way
+        if driver is not None:
+            driver.write(clipboard_sequence(text, in_tmux=in_tmux()))
+
+
+def _texts(document: LogDocument, lines: range | list[int]) -> Iterator[str]:
+    """For a thread."""
+    if isinstance(lines, range):
+        at = 0
+        while at < len(lines):
+            stop = min(document.index.lines_within(at, STEP_BYTES), len(lines))
+            for text in document.raws(at, stop):
+                yield plain(text)
+            at = stop
+    else:
+        for line in lines:
+            yield plain(document.raw(line).text)

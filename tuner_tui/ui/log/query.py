@@ -1,0 +1,72 @@
+"""What is typed behind `/`: a regular expression, a text, or `!` and one of them."""
+
+from __future__ import annotations
+
+import re
+import warnings
+
+import msgspec
+
+
+class Query(msgspec.Struct, frozen=True):
+    """Which lines are wanted. `text` is as typed; `literal` where it was no usable regular expression."""
+
+    text: str
+    pattern: re.Pattern[str]
+    inverse: bool
+    literal: bool
+
+    def takes(self, line: str) -> bool:
+        return (self.pattern.search(line) is None) is self.inverse
+
+
+def parse_query(text: str) -> Query | None:
+    """None for an empty one. Case matters only where a capital is typed (`\\S` is none). A leading `!` wants the
+    other lines; `\\!` is the character."""
+    inverse = text.startswith("!")
+    wanted = text[1:] if inverse else text
+    if not wanted:
+        return None
+    flags = 0 if any(c.isupper() for c in re.sub(r"\\.", "", wanted)) else re.IGNORECASE
+    literal = may_take_forever(wanted)
+    if not literal:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # "possible nested set": it is a search, not a program
+                pattern = re.compile(wanted, flags)
+        except (re.error, OverflowError, RecursionError):
+            literal = True
+    if literal:
+        pattern = re.compile(re.escape(wanted), flags)
+    return Query(text, pattern, inverse, literal)
+
+
+_REPEATS = re.compile(r"[*+]|\{\d*,\d*\}")
+
+
+def may_take_forever(pattern: str) -> bool:
+    """Whether an endless repeat lies in a repeated group, as in `(a+)+`: matching that can take exponential time,
+    during which nothing else of the program runs."""
+    holds_repeat = [False]
+    at, in_class = 0, False
+    while at < len(pattern):
+        c = pattern[at]
+        if c == "\\":
+            at += 2
+            continue
+        if in_class:
+            in_class = c != "]"
+        elif c == "[":
+            in_class = True
+            at += pattern.startswith(("]", "^]"), at + 1)  # a bracket that comes first is one of the class
+        elif c == "(":
+            holds_repeat.append(False)
+        elif c == ")" and len(holds_repeat) > 1:
+            inner = holds_repeat.pop()
+            if inner and _REPEATS.match(pattern, at + 1):
+                return True
+            holds_repeat[-1] |= inner
+        elif _REPEATS.match(pattern, at):
+            holds_repeat[-1] = True
+        at += 1
+    return False

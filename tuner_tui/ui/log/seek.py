@@ -1,0 +1,42 @@
+"""The line of a log that was printed at a time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from tuner_tui.ui.log.document import LogDocument
+from tuner_tui.ui.log.lines import plain
+from tuner_tui.ui.log.times import asked_time, time_of
+
+_UNTIMED_LINES = 400
+"""How many lines without a time may lie between two that have one (a traceback, a progress bar)."""
+
+
+def seek_time(document: LogDocument | None, asked: str) -> int:
+    """The first line (from 0) that is not older than what `times.asked_time` makes of `asked`.
+
+    Some twenty short reads, by bisection: times are taken to grow. Raises ValueError with a sentence.
+    """
+    lines = len(document.index) if document else 0
+    first = _timed(document, range(lines)) if document else None
+    last = _timed(document, range(lines - 1, -1, -1)) if document else None
+    if document is None or first is None or last is None:
+        raise ValueError("No times in this log")
+    at = asked_time(asked, first[1], last[1])
+    low, high = first[0], last[0] + 1
+    while low < high:
+        middle = (low + high) // 2
+        timed = _timed(document, range(middle, high))
+        if timed is None or timed[1] >= at:
+            high = middle
+        else:
+            low = timed[0] + 1
+    return min(low, lines - 1)
+
+
+def _timed(document: LogDocument, lines: range) -> tuple[int, datetime] | None:
+    for line in lines[:_UNTIMED_LINES]:
+        at = time_of(plain(document.raw(line).text))
+        if at is not None:
+            return line, at
+    return None

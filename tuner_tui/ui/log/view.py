@@ -1,0 +1,627 @@
+"""The lines of a log on the screen: scrolled, followed, coloured. What is shown is `document`; keys are in `panel`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import ClassVar
+
+from rich.style import Style
+from rich.text import Text
+from textual import events
+from textual.cache import LRUCache
+from textual.geometry import Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.selection import Selection
+from textual.strip import Strip
+
+from tuner_tui.ui.log.document import LogDocument
+from tuner_tui.ui.log.lines import plain
+from tuner_tui.ui.log.marks import Mark
+from tuner_tui.ui.log.page import START, Place, fill, last_top, moved
+from tuner_tui.ui.log.query import Query
+from tuner_tui.ui.log.row import Look, Row, draw
+
+FLUSH_S = 0.2
+"""How often new lines are shown: more often is more than an SSH connection likes (bytes follow the frames)."""
+_ROWS_KEPT = 1_000
+
+
+class LogView(ScrollView, can_focus=True, inherit_bindings=False):
+    """Rows are the lines of the log, or those that the filter wants; numbers of lines count from 0 here."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "log--error",
+        "log--warning",
+        "log--debug",
+        "log--time",
+        "log--match",
+        "log--current",
+        "log--fact",
+        "log--note",
+    }
+    DEFAULT_CSS = """
+    LogView {
+        overflow-x: hidden;
+        overflow-y: scroll;
+        scrollbar-size-vertical: 1;
+        & > .log--error { color: $text-error; }
+        & > .log--warning { color: $text-warning; }
+        & > .log--debug { color: $text-muted; }
+        & > .log--time { color: $text-muted; }
+        & > .log--match { color: $background; background: $warning; }
+        & > .log--current { background: $surface-lighten-2; }
+        & > .log--fact { color: $text-accent; text-style: bold; }
+        & > .log--note { color: $text-muted; text-style: italic; }
+    }
+    """
+
+    following: reactive[bool] = reactive(True)
+    """Whether the end is shown as it grows."""
+    wraps: reactive[bool] = reactive(False)
+    shows_times: reactive[bool] = reactive(True)
+    filters: reactive[bool] = reactive(True)
+    """Whether the query hides the other lines; otherwise it only highlights."""
+    current: reactive[int | None] = reactive(None)
+    """The line last jumped to."""
+
+    class Changed(Message):
+        """What is known or shown has changed; posted at most every `FLUSH_S`, and after keys."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.document: LogDocument | None = None
+        self._limit_bytes: int | None = None
+        self._wake = asyncio.Event()
+        self._part = 0
+        self._shift = 0
+        self._placing = False
+        self._anchor: int | None = None
+        self._goal: int | None = None
+        self._other_end: int | None = None
+        self._lines_when_left = 0
+        self._restarts = 0
+        self._painted: object = None
+        self._end_painted = 0
+        self._marks_drawn: tuple[Mark, ...] = ()
+        self._rows_kept: LRUCache[int, Row] = LRUCache(_ROWS_KEPT)
+        self._looks: Look | None = None
+        self._page: list[Place] | None = None
+
+    # What is shown
+
+    def show(self, path: Path | None, language: str) -> None:
+        """Another file, from its end; None: nothing."""
+        if self.document is not None:
+            self.document.close()
+        query = self.document.query if self.document else None
+        self.document = LogDocument(path, language) if path is not None else None
+        if self.document is not None:
+            self.document.limit_bytes = self._limit_bytes
+            self.document.ask(query)
+        self._restarts = 0
+        self._shift = 0
+        self._begin_anew()
+        self.following = True
+        self._paint()
+        self._wake.set()
+
+    @property
+    def limit_bytes(self) -> int | None:
+        """Only so many bytes of the file exist; None: all. For replays."""
+        return self._limit_bytes
+
+    @limit_bytes.setter
+    def limit_bytes(self, limit: int | None) -> None:
+        self._limit_bytes = limit
+        if self.document is not None:
+            self.document.limit_bytes = limit
+            self._wake.set()
+
+    @property
+    def wanted(self) -> Query | None:
+        return self.document.query if self.document else None
+
+    def ask(self, query: Query | None) -> None:
+        """Another query, or none; the lines in view stay in view."""
+        if self.document is None:
+            return
+        self._hold_on()
+        self.document.ask(query)
+        self._forget_rows()
+        self._paint()
+        self._wake.set()
+
+    @property
+    def filtered(self) -> bool:
+        """Whether lines are hidden."""
+        return self.filters and self.wanted is not None
+
+    @property
+    def row_count(self) -> int:
+        if self.document is None:
+            return 0
+        return len(self.document.matches) if self.filtered else len(self.document.index)
+
+    @property
+    def new_lines(self) -> int:
+        """How many came since following ended."""
+        if self.following or self.document is None:
+            return 0
+        return max(len(self.document.index) - self._lines_when_left, 0)
+
+    def line_of(self, row: int) -> int:
+        assert self.document is not None
+        return self.document.matches[row] if self.filtered else row
+
+    @property
+    def page_rows(self) -> int:
+        return self._area.height
+
+    @property
+    def page_columns(self) -> int:
+        return self._area.width
+
+    def row_of(self, line: int) -> int:
+        """The row of a line, or of the next one that is shown."""
+        if self.document is None:
+            return 0
+        row = bisect_left(self.document.matches, line) if self.filtered else line
+        return max(0, min(row, self.row_count - 1))
+
+    def text_of(self, line: int) -> str:
+        """A line as it is searched and copied."""
+        assert self.document is not None
+        return plain(self.document.raw(line).text)
+
+    @property
+    def visible_lines(self) -> range | list[int]:
+        """The lines that are on the screen, from the top."""
+        return sorted({self.line_of(place.row) for place in self._places()})
+
+    # The owner of all reading
+
+    def on_mount(self) -> None:
+        self._refresh_scrollbars()
+        self.run_worker(self._read(), name="log", group="log")
+
+    def on_unmount(self) -> None:
+        if self.document is not None:
+            self.document.close()
+
+    async def _read(self) -> None:
+        """Reads on as long as the view lives: at once while there is more, else five times a second."""
+        painted_at = 0.0
+        while True:
+            self._wake.clear()
+            document = self.document
+            busy = document is not None and await document.advance()
+            if document is not self.document:
+                continue
+            if not busy or time.monotonic() - painted_at >= FLUSH_S:
+                self._paint()
+                painted_at = time.monotonic()
+            if not busy:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), FLUSH_S)
+
+    @property
+    def up_to_date(self) -> bool:
+        """Whether all that is known is shown."""
+        return self._painted == self._known() and self._goal is None and self._anchor is None
+
+    def _known(self) -> object:
+        document = self.document
+        return document and (
+            document,
+            document.index.begin,
+            document.index.end,
+            self.filtered,
+            len(document.matches),
+            document.searched,
+            document.marks,
+            document.trouble,
+            document.indexed_share,
+        )
+
+    def _paint(self) -> None:
+        """Shows what has become known since the last time; does nothing where that is nothing."""
+        document = self.document
+        if document is not None:
+            if document.restarts != self._restarts:
+                self._restarts = document.restarts
+                self._begin_anew()
+            if document.head_lines:
+                self._moved_down(document.head_lines)
+                document.head_lines = 0
+            if document.index.end < self._end_painted:
+                self._forget_rows()
+            self._end_painted = document.index.end
+        known = self._known()
+        if known == self._painted:
+            return
+        self._painted = known
+        self._forget_torn()
+        self._arrange()
+        self.refresh()
+        self.post_message(self.Changed())
+
+    def _forget_torn(self) -> None:
+        """The last line may have gone on since it was drawn, and marks may have come."""
+        self._page = None
+        marks = self.document.marks if self.document else ()
+        if marks != self._marks_drawn:
+            self._marks_drawn = marks
+            self._rows_kept.clear()
+        for row in list(self._rows_kept.keys()):
+            if self._rows_kept[row].torn:
+                self._rows_kept.discard(row)
+
+    def _arrange(self) -> None:
+        """Fits the scroll bar to the rows, and goes where the view is due."""
+        if not self._area:
+            return
+        last = self._last_top()
+        self._placing = True
+        try:
+            self.virtual_size = Size(self._area.width, last.row + self._area.height)
+            if self.following:
+                self._part = last.part
+                self.scroll_to(y=last.row, animate=False)
+            else:
+                self._reach_goals()
+        finally:
+            self._placing = False
+
+    def _reach_goals(self) -> None:
+        """Goes to a line that was asked for before it was known, or holds on to one while a search goes on."""
+        document = self.document
+        if document is None:
+            return
+        known = document.searched if self.filtered else len(document.index)
+        if self._goal is not None and document.complete and self._goal < known:
+            line, self._goal = self._goal, None
+            self._jump(line)
+        elif self._anchor is not None:
+            line = self._anchor
+            if line < known or not self.filtered:
+                self._anchor = None
+            self._place(Place(self.row_of(line)))
+
+    def _begin_anew(self) -> None:
+        self._forget_rows()
+        self.current = self._other_end = self._anchor = self._goal = None
+        self._part = 0
+        self._lines_when_left = 0
+
+    def _moved_down(self, by: int) -> None:
+        """All lines have got other numbers: those of the file's head came in front."""
+        self._forget_rows()
+        self._lines_when_left += by
+        if self.current is not None:
+            self.current += by
+        if self._other_end is not None:
+            self._other_end += by
+        if self._anchor is not None:
+            self._anchor += by
+        if not self.following and not self.filtered:
+            self._anchor = self._top.row + by
+
+    def _forget_rows(self) -> None:
+        self._rows_kept.clear()
+        self._page = None
+
+    # Where the page is
+
+    @property
+    def _area(self) -> Size:
+        """What there is for rows, without the scroll bar."""
+        return self.scrollable_content_region.size
+
+    @property
+    def _top(self) -> Place:
+        return Place(self.scroll_offset.y, self._part)
+
+    def _parts_of(self, row: int) -> int:
+        return len(self._row(row).strips) if self.wraps else 1
+
+    def _last_top(self) -> Place:
+        return last_top(self._area.height, self.row_count, self._parts_of)
+
+    def _places(self) -> list[Place]:
+        if self._page is None:
+            self._page = fill(self._top, self._area.height, self.row_count, self._parts_of)
+        return self._page
+
+    def _place(self, top: Place) -> None:
+        """Shows the page that begins there, or the last one."""
+        top = max(START, min(top, self._last_top()))
+        if top != self._top:
+            was, self._placing = self._placing, True
+            self._part = top.part
+            self.scroll_to(y=top.row, animate=False)
+            self._placing = was
+            self._page = None
+            self.refresh()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        if round(old_value) != round(new_value):
+            self._page = None
+        if not self._placing and old_value != new_value:  # by the scroll bar
+            at_end = new_value >= self.max_scroll_y
+            self._part = self._last_top().part if at_end else 0
+            self._anchor = self._goal = None
+            self.following = at_end
+
+    def scroll_rows(self, by: int) -> None:
+        """Screen lines up or down. Up ends following, down at the end resumes it."""
+        last = self._last_top()
+        if by > 0 and self._top >= last:
+            self.following = True
+            return
+        self._leave_end() if by < 0 else None
+        self._anchor = self._goal = None
+        self._place(moved(self._top, by, self.row_count, self._parts_of))
+
+    def go_top(self) -> None:
+        self._leave_end()
+        self._anchor = self._goal = None
+        if self.document is not None and not self.document.complete:
+            self._goal = 0
+        self._place(START)
+
+    def _leave_end(self) -> None:
+        if self._last_top() > START or self.row_count == 0:
+            self.following = False
+
+    def scroll_sideways(self, by: int) -> None:
+        """Columns to the right or left, where lines are not wrapped."""
+        if not self.wraps:
+            widest = max((self._row(place.row).strips[0].cell_length for place in self._places()), default=0)
+            self._shift = max(0, min(self._shift + by, max(widest - 10, 0))) if by > 0 else max(0, self._shift + by)
+            self.refresh()
+
+    def jump_to_line(self, line: int) -> None:
+        """Goes to a line (from 0) as soon as it is known, and makes it the current one."""
+        self.following = False
+        self._anchor, self._goal = None, line
+        self._reach_goals()
+        if self._goal is not None:
+            self._wake.set()
+
+    def _jump(self, line: int) -> None:
+        row = self.row_of(line)
+        self._other_end = None
+        self.current = self.line_of(row)
+        if all(place.row != row for place in self._places()) or self._places()[-1].row == row:
+            self._place(moved(Place(row), -(self._area.height // 3), self.row_count, self._parts_of))
+
+    def next_match(self, down: bool) -> int | None:
+        """The next line below (above) the current one that the query wants; None where there is none so far."""
+        document = self.document
+        if document is None or document.query is None:
+            return None
+        return self._next(document.matches, down)
+
+    def next_mark(self, down: bool) -> Mark | None:
+        marks = self.document.marks if self.document else ()
+        line = self._next([mark.line for mark in marks], down)
+        return next((mark for mark in marks if mark.line == line), None)
+
+    def _next(self, lines: Sequence[int], down: bool) -> int | None:
+        places = self._places()
+        if not places:
+            return None
+        shown = [self.line_of(place.row) for place in places]
+        if self.current is not None and shown[0] <= self.current <= shown[-1]:
+            after, before = self.current + 1, self.current
+        else:
+            after, before = shown[0], shown[-1] + 1
+        if down:
+            at = bisect_left(lines, after)
+            return lines[at] if at < len(lines) else None
+        at = bisect_right(lines, before - 1) - 1
+        return lines[at] if at >= 0 else None
+
+    def _hold_on(self) -> None:
+        """What is in view stays in view while the rows change."""
+        if not self.following and self.row_count:
+            in_view = self.visible_lines
+            keep = self.current if self.current is not None and self.current in in_view else in_view[0]
+            self._anchor = keep
+
+    # Chosen lines
+
+    def choose(self, by: int) -> None:
+        """Makes the current line the next one up or down, keeping the other end of what is chosen."""
+        places = self._places()
+        if not places:
+            return
+        self.following = False
+        if self.current is None or self.current not in self.visible_lines:
+            line = self.line_of(places[-1 if by < 0 else 0].row)
+            self._other_end = line
+        else:
+            if self._other_end is None:
+                self._other_end = self.current
+            line = self.line_of(max(0, min(self.row_of(self.current) + by, self.row_count - 1)))
+        self.current = line
+        rows = [place.row for place in self._places()]
+        row = self.row_of(line)
+        if row not in rows:
+            self.scroll_rows(by)
+
+    @property
+    def chosen(self) -> tuple[int, int] | None:
+        """First and last of the chosen rows' lines."""
+        if self.current is None:
+            return None
+        other = self.current if self._other_end is None else self._other_end
+        return min(self.current, other), max(self.current, other)
+
+    def choose_none(self) -> None:
+        self.current = self._other_end = None
+
+    # Events
+
+    def on_resize(self) -> None:
+        self._shift = 0 if self.wraps else self._shift
+        if self.wraps:
+            self._forget_rows()
+        self._page = None
+        self._arrange()
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        self._wheel(event, 1)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        self._wheel(event, -1)
+
+    def _wheel(self, event: events.MouseEvent, by: int) -> None:
+        event.stop()
+        event.prevent_default()
+        if event.ctrl or event.shift:
+            self.scroll_sideways(by * self._area.width // 6)
+        else:
+            self.scroll_rows(by * 3)
+
+    def on_click(self, event: events.Click) -> None:
+        places = self._places()
+        y = event.get_content_offset_capture(self).y
+        if 0 <= y < len(places) and self.text_selection is None:
+            self._other_end = None
+            self.current = self.line_of(places[y].row)
+
+    def watch_following(self, following: bool) -> None:
+        if following:
+            self._anchor = self._goal = None
+            self._arrange()
+        elif self.document is not None:
+            self._lines_when_left = len(self.document.index)
+        self.post_message(self.Changed())
+
+    def watch_current(self) -> None:
+        self.refresh()
+
+    def watch_wraps(self) -> None:
+        self._hold_on()
+        self._part = self._shift = 0
+        self._redraw()
+
+    def watch_shows_times(self) -> None:
+        self._redraw()
+
+    def watch_filters(self, old: bool, new: bool) -> None:
+        if self.document is not None and self.wanted is not None and not self.following:
+            # The rows are other ones already: the line at the top is asked of those that were.
+            matches = self.document.matches
+            row = self._top.row
+            self._anchor = row if new else (matches[row] if row < len(matches) else None)
+            if self.current is not None:
+                self._anchor = self.current
+        self._redraw()
+
+    def notify_style_update(self) -> None:
+        """Another theme, or other colours of it."""
+        super().notify_style_update()
+        self._looks = None
+        self._forget_rows()
+
+    def _redraw(self) -> None:
+        self._forget_rows()
+        if self.is_mounted:
+            self._arrange()
+            self.refresh()
+            self.post_message(self.Changed())
+
+    # Drawing
+
+    def render_line(self, y: int) -> Strip:
+        places = self._places()
+        width = self._area.width
+        base = self.rich_style
+        if y >= len(places):
+            return Strip.blank(width, base)
+        place = places[y]
+        line = self.line_of(place.row)
+        row = self._row(place.row)
+        strip = row.strips[min(place.part, len(row.strips) - 1)]
+        start = row.starts[min(place.part, len(row.strips) - 1)]
+        selection = self.text_selection
+        if selection is not None and (span := selection.get_span(place.row)) is not None:
+            strip = self._with_selection(strip, span, start)
+        strip = strip.crop_extend(self._shift, self._shift + width - 1, base)
+        strip = strip.apply_offsets(start + self._shift, place.row)
+        chosen = self.chosen
+        if chosen is not None and chosen[0] <= line <= chosen[1]:
+            strip = strip.apply_style(self._look().current)
+        return Strip.join([row.margin if place.part == 0 else row.blank, strip])
+
+    def _with_selection(self, strip: Strip, span: tuple[int, int], start: int) -> Strip:
+        first, stop = span
+        first = max(first - start, 0)
+        stop = strip.cell_length if stop == -1 else max(stop - start, 0)
+        if first >= min(stop, strip.cell_length):
+            return strip
+        style = self.screen.get_component_rich_style("screen--selection")
+        before, inside, after = strip.divide([first, min(stop, strip.cell_length), strip.cell_length])
+        return Strip.join([before, inside.apply_style(style), after])
+
+    def _row(self, row: int) -> Row:
+        kept = self._rows_kept.get(row)
+        if kept is None:
+            assert self.document is not None
+            line = self.line_of(row)
+            kept = draw(self.document, line, self._look(), self.app.console)
+            self._rows_kept[row] = kept
+        return kept
+
+    def _look(self) -> Look:
+        if self._looks is None or self._looks.key != (self.wraps, self.shows_times, self._area.width):
+            style = self.get_component_rich_style
+
+            def partial(name: str) -> Style:
+                return style(name, partial=True)
+
+            self._looks = Look(
+                base=self.rich_style,
+                error=partial("log--error"),
+                warning=partial("log--warning"),
+                debug=partial("log--debug"),
+                time=partial("log--time"),
+                match=partial("log--match"),
+                current=partial("log--current"),
+                fact=partial("log--fact"),
+                note=partial("log--note"),
+                wrap_cells=self._area.width - 1 if self.wraps else None,
+                shows_times=self.shows_times,
+                key=(self.wraps, self.shows_times, self._area.width),
+            )
+        return self._looks
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """The text of what the mouse has selected."""
+        if self.document is None or not self.row_count:
+            return None
+        first = selection.start.y if selection.start else 0
+        last = min(selection.end.y if selection.end else self.row_count - 1, self.row_count - 1)
+        texts = []
+        for row in range(first, last + 1):
+            text = self._row(row).text
+            span = selection.get_span(row)
+            if span is not None:
+                texts.append(text[span[0] : None if span[1] == -1 else span[1]])
+        return "\n".join(texts), "\n"
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        self.refresh()
+
+    def render(self) -> Text:
+        return Text()
