@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from statistics import quantiles
 
 import msgspec
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from tuner_tui.load.metrics import distribution, level_result
 from tuner_tui.load.model import Level, RequestRecord
+from tuner_tui.load.quantiles import quantile_interval
 
 LEVEL = Level(scenario="D(10,5)", concurrency=2)
 
@@ -156,3 +158,32 @@ def test_any_records_give_finite_figures(records: list[RequestRecord], concurren
     assert msgspec.json.decode(text, type=type(result)) == result
     steady = result.metrics.steady_output_tokens_per_s
     assert steady is None or steady >= 0
+
+
+def test_goodput_counts_the_requests_that_keep_every_limit() -> None:
+    slow_first = good(0.0, 0.6, 1.0, 1.0)
+    slow_tokens = good(0.0, 0.1, 2.1, 2.1)
+    quick = good(0.0, 0.1, 0.6, 1.0)
+    failed = msgspec.structs.replace(quick, error="cut off")
+    limits_s = {"ttft": 0.5, "tpot": 0.15}
+    metrics = level_result(LEVEL, [slow_first, slow_tokens, quick, failed], limits_s).metrics
+    assert metrics.good_requests == 1
+    assert metrics.good_requests_per_s == pytest.approx(1 / 2.1)
+    assert level_result(LEVEL, [quick]).metrics.good_requests is None
+
+
+def test_the_interval_of_a_percentile_is_that_of_the_tables() -> None:
+    """For 100 values the median lies between the 40th and the 61st with 95 %, a p99 from the 97th upwards."""
+    got = distribution([float(i) for i in range(1, 101)])
+    assert got is not None
+    assert got.intervals["p50"] == (40.0, 61.0)
+    assert got.intervals["p99"] == (97.0, 100.0)
+
+
+def test_the_interval_of_a_percentile_holds_it_as_often_as_it_says() -> None:
+    dice = random.Random(1)
+    held = 0
+    for _ in range(1000):
+        low, high = quantile_interval(sorted(dice.expovariate(1.0) for _ in range(400)), 0.99)
+        held += low <= -math.log(0.01) <= high
+    assert held >= 930

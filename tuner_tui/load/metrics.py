@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tuner_tui.load.model import Distribution, Level, LevelMetrics, LevelResult, RequestRecord
+from tuner_tui.load.quantiles import quantile_interval
 from tuner_tui.load.records import read_records
 
 __all__ = ["distribution", "level_result", "percentile", "read_records"]
@@ -23,12 +24,16 @@ _MAX_ERRORS = 20
 _OTHER_ERRORS = "other errors"
 # n ≥ 1/(1 − p): under that, a percentile is the largest value, or close to it.
 _SAMPLES_NEEDED = (("p50", 2), ("p90", 10), ("p99", 100))
+_SHARES = {"p50": 0.50, "p90": 0.90, "p99": 0.99}
 
 
-def level_result(level: Level, records: Sequence[RequestRecord]) -> LevelResult:
+def level_result(
+    level: Level, records: Sequence[RequestRecord], limits_s: Mapping[str, float] | None = None
+) -> LevelResult:
     """What came of one level, from the records of that level alone, in any order.
 
-    Failed requests are counted, and are in no distribution and no token count.
+    Failed requests are counted, and are in no distribution and no token count. `limits_s`: what a single request may
+    take, by `ttft`, `tpot`, `e2e`; with any, goodput is computed.
     """
     good = [record for record in records if record.error is None]
     return LevelResult(
@@ -40,7 +45,7 @@ def level_result(level: Level, records: Sequence[RequestRecord]) -> LevelResult:
         wrong_length=sum(record.output_tokens != record.asked_output_tokens > 0 for record in good),
         prompt_tokens=sum(record.prompt_tokens or 0 for record in good),
         cached_tokens=sum(record.cached_tokens or 0 for record in good),
-        metrics=_level_metrics(level, records, good),
+        metrics=_level_metrics(level, records, good, limits_s or {}),
         errors=_errors(records),
     )
 
@@ -63,6 +68,7 @@ def distribution(values: Sequence[float]) -> Distribution | None:
         min=ordered[0],
         max=ordered[-1],
         too_few_samples=tuple(name for name, needed in _SAMPLES_NEEDED if n < needed),
+        intervals={name: quantile_interval(ordered, share) for name, share in _SHARES.items()},
     )
 
 
@@ -74,8 +80,11 @@ def percentile(ordered: Sequence[float], share: float) -> float:
     return ordered[below] + (rank - below) * (ordered[above] - ordered[below])
 
 
-def _level_metrics(level: Level, records: Sequence[RequestRecord], good: Sequence[RequestRecord]) -> LevelMetrics:
+def _level_metrics(
+    level: Level, records: Sequence[RequestRecord], good: Sequence[RequestRecord], limits_s: Mapping[str, float]
+) -> LevelMetrics:
     duration_s = _duration_s(records, good)
+    within = sum(keeps(record, limits_s) for record in good) if limits_s else None
     output_tokens = sum(record.output_tokens or 0 for record in good)
     prompt_tokens = sum(record.prompt_tokens or 0 for record in good)
     return LevelMetrics(
@@ -88,7 +97,20 @@ def _level_metrics(level: Level, records: Sequence[RequestRecord], good: Sequenc
         requests_per_s=_rate(len(good), duration_s),
         steady_output_tokens_per_s=_steady_output_tokens_per_s(level.concurrency, records, good),
         duration_s=duration_s,
+        good_requests=within,
+        good_requests_per_s=None if within is None else _rate(within, duration_s),
     )
+
+
+def keeps(record: RequestRecord, limits_s: Mapping[str, float]) -> bool:
+    """Whether a request succeeded and kept every limit (seconds, by `ttft`, `tpot`, `e2e`).
+
+    One without a TPOT (a single token) keeps a limit on it; one without a first token keeps none on TTFT."""
+    if record.error is not None:
+        return False
+    ttft_s = math.inf if record.first_s is None else record.first_s - record.sent_s
+    took_s = {"ttft": ttft_s, "tpot": _tpot_s(record) or 0.0, "e2e": record.end_s - record.sent_s}
+    return all(took_s[metric] <= most_s for metric, most_s in limits_s.items())
 
 
 def _tpot_s(record: RequestRecord) -> float | None:

@@ -84,6 +84,8 @@ class Distribution(msgspec.Struct, frozen=True, kw_only=True):
     min: float
     max: float
     too_few_samples: tuple[str, ...] = ()
+    intervals: dict[str, tuple[float, float]] = {}
+    """p50, p90, p99 → the 95 % interval within this launch (`quantiles`)."""
 
 
 class LevelMetrics(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +100,9 @@ class LevelMetrics(msgspec.Struct, frozen=True, kw_only=True):
     requests_per_s: float
     steady_output_tokens_per_s: float | None
     duration_s: float
+    good_requests: int | None = None
+    """Requests that kept every limit; None where there are no limits. With `good_requests_per_s`: the goodput."""
+    good_requests_per_s: float | None = None
 
 
 class LevelResult(msgspec.Struct, frozen=True, kw_only=True):
