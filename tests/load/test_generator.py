@@ -36,7 +36,7 @@ def job(server: ScriptedServer, folder: Path, **options: Any) -> Job:
 
 
 def level(concurrency: int, scenario: str = "D(20,5)", *, warm_up: bool = False, index: int = 0) -> RunLevel:
-    return RunLevel(level=index, scenario=scenario, concurrency=concurrency, warm_up=warm_up)
+    return RunLevel(level=index, traffic=Level(scenario=scenario, concurrency=concurrency), warm_up=warm_up)
 
 
 def ignore(progress: LoadProgress) -> None:

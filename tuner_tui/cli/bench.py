@@ -104,7 +104,7 @@ def _print(results: list[LevelResult]) -> None:
     remarks: list[str] = []
     for result in results:
         metrics = result.metrics
-        name = Level(scenario=result.scenario, concurrency=result.concurrency).name
+        name = result.name
         first = [name, f"{result.requests} requests", f"{metrics.output_tokens_per_s:.0f} tok/s"]
         for head, metric, distribution in zip(
             first, ("TTFT", "TPOT", "E2E"), (metrics.ttft_s, metrics.tpot_s, metrics.e2e_s), strict=True

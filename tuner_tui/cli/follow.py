@@ -13,7 +13,7 @@ from types import FrameType
 import click
 import msgspec
 
-from tuner_tui.load.model import Level, LoadProgress
+from tuner_tui.load.model import LoadProgress
 from tuner_tui.report.words import duration_words, label, milliseconds, split_common
 from tuner_tui.runs.commands import Stop, append_command
 from tuner_tui.runs.events import (
@@ -266,7 +266,7 @@ def _launch(snapshot: Snapshot, number: int) -> Launch:
 
 def _level_words(event: LevelFinished) -> str:
     result, metrics = event.result, event.result.metrics
-    name = Level(scenario=result.scenario, concurrency=result.concurrency).name
+    name = result.name
     failed = f", {result.failed} failed" if result.failed else ""
     ttft = milliseconds(metrics.ttft_s.mean if metrics.ttft_s else None)
     tpot = milliseconds(metrics.tpot_s.mean if metrics.tpot_s else None)

@@ -80,7 +80,7 @@ async def _run(
     warm_up: bool,
     on_progress: Callable[[LoadProgress], None] | None,
 ) -> None:
-    order = RunLevel(level=index, scenario=level.scenario, concurrency=level.concurrency, warm_up=warm_up)
+    order = RunLevel(level=index, traffic=level, warm_up=warm_up)
     done = await generator.run(order, on_progress or (lambda progress: None))
     if warm_up and done.failed == done.done:
         error = done.error or "no request was sent"

@@ -43,13 +43,14 @@ class ClosedLoop:
         report: Callable[[LoadProgress], None],
     ) -> None:
         self._order = order
+        self._lanes = order.traffic.concurrency or 1
         self._scenario = scenario
         self._job = job
         self._endpoint = endpoint
         self._prompts = prompts
         self._records = records
         self._report = report
-        self._limit = 2 * order.concurrency if order.warm_up else job.max_requests
+        self._limit = 2 * self._lanes if order.warm_up else job.max_requests
         self._random = Random(f"{job.seed} {order.level} {order.warm_up}")
         self._zero_s = 0.0
         self._started = 0
@@ -71,7 +72,7 @@ class ClosedLoop:
             ticking = asyncio.create_task(self._tick())
             try:
                 async with asyncio.TaskGroup() as lanes:
-                    for _ in range(self._order.concurrency):
+                    for _ in range(self._lanes):
                         lanes.create_task(self._lane())
             finally:
                 ticking.cancel()
@@ -124,7 +125,7 @@ class ClosedLoop:
         self._unanswered_in_a_row = self._unanswered_in_a_row + 1 if record.status is None else 0
         if self._gave_up is not None:
             return
-        concurrency = self._order.concurrency
+        concurrency = self._lanes
         if self._unanswered_in_a_row >= _UNANSWERED_IN_A_ROW_PER_CONCURRENCY * concurrency:
             self._gave_up = f"gave up after {self._unanswered_in_a_row} requests in a row without an answer: {error}"
         elif self._failed_in_a_row >= max(_FAILED_IN_A_ROW, _UNANSWERED_IN_A_ROW_PER_CONCURRENCY * concurrency):

@@ -39,6 +39,8 @@ def level_result(
     return LevelResult(
         scenario=level.scenario,
         concurrency=level.concurrency,
+        request_rate=level.request_rate,
+        arrivals=level.arrivals,
         requests=len(records),
         succeeded=len(good),
         failed=len(records) - len(good),
@@ -95,7 +97,7 @@ def _level_metrics(
         input_tokens_per_s=_rate(prompt_tokens, duration_s),
         total_tokens_per_s=_rate(output_tokens + prompt_tokens, duration_s),
         requests_per_s=_rate(len(good), duration_s),
-        steady_output_tokens_per_s=_steady_output_tokens_per_s(level.concurrency, records, good),
+        steady_output_tokens_per_s=_steady_output_tokens_per_s(level.concurrency or len(records), records, good),
         duration_s=duration_s,
         good_requests=within,
         good_requests_per_s=None if within is None else _rate(within, duration_s),

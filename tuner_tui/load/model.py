@@ -6,16 +6,28 @@ from typing import Any, Literal
 
 import msgspec
 
+Arrivals = Literal["constant", "poisson"]
+"""How the requests of a rate follow each other: evenly, or with gaps as users make them (exponential)."""
+
 
 class Level(msgspec.Struct, frozen=True, kw_only=True):
-    """One traffic scenario at one concurrency, e.g. `D(100,100) × 4`."""
+    """One traffic scenario at one concurrency (`D(100,100) × 4`), or at one request rate (`D(100,100) @ 4/s`).
+
+    Exactly one of `concurrency` (a closed loop) and `request_rate` (requests a second, whatever the server does) is
+    set. A Poisson rate is named `D(100,100) @ 4/s poisson`.
+    """
 
     scenario: str
-    concurrency: int
+    concurrency: int | None = None
+    request_rate: float | None = None
+    arrivals: Arrivals = "constant"
 
     @property
     def name(self) -> str:
-        return f"{self.scenario} × {self.concurrency}"
+        if self.request_rate is None:
+            return f"{self.scenario} × {self.concurrency}"
+        poisson = " poisson" if self.arrivals == "poisson" else ""
+        return f"{self.scenario} @ {self.request_rate:g}/s{poisson}"
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,13 +115,22 @@ class LevelMetrics(msgspec.Struct, frozen=True, kw_only=True):
     good_requests: int | None = None
     """Requests that kept every limit; None where there are no limits. With `good_requests_per_s`: the goodput."""
     good_requests_per_s: float | None = None
+    itl_s: Distribution | None = None
+    """Gaps between chunks that carried text, pooled over all requests; a chunk may hold several tokens."""
+    delay_s: Distribution | None = None
+    """Scheduled → sent, where requests had a schedule (a request rate)."""
+    achieved_rate: float | None = None
+    """Requests a second that were sent, of a request rate."""
 
 
 class LevelResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of one level."""
+    """What came of one level: one scenario at one concurrency, or at one request rate."""
 
     scenario: str
-    concurrency: int
+    concurrency: int | None = None
+    request_rate: float | None = None
+    """Requests a second that were asked for; `metrics.achieved_rate` is what was sent."""
+    arrivals: Arrivals = "constant"
     requests: int
     succeeded: int
     failed: int
@@ -120,6 +141,24 @@ class LevelResult(msgspec.Struct, frozen=True, kw_only=True):
     metrics: LevelMetrics
     errors: dict[str, int] = {}
     """First words of each error → how many requests had it."""
+    client_lag_p99_s: float | None = None
+    """How late the generator was to take up what had arrived, 99th percentile over what it read; None: not known."""
+    client_busy: float | None = None
+    """Share of its time that the busiest generator process spent on a CPU, 0 to 1; near 1 it was the bottleneck."""
+
+    @property
+    def level(self) -> Level:
+        return Level(
+            scenario=self.scenario,
+            concurrency=self.concurrency,
+            request_rate=self.request_rate,
+            arrivals=self.arrivals,
+        )
+
+    @property
+    def name(self) -> str:
+        """The level's name."""
+        return self.level.name
 
 
 class LoadProgress(msgspec.Struct, frozen=True, kw_only=True, tag="progress", tag_field="type"):
@@ -146,6 +185,8 @@ class LevelDone(msgspec.Struct, frozen=True, kw_only=True, tag="done", tag_field
     failed: int
     error: str | None = None
     """One failed request's error, as an example."""
+    client_lag_p99_s: float | None = None
+    client_busy: float | None = None
 
 
 class LoadFailed(msgspec.Struct, frozen=True, kw_only=True, tag="failed", tag_field="type"):
@@ -167,6 +208,6 @@ class RunLevel(msgspec.Struct, frozen=True, kw_only=True):
     """The order the generator reads on its standard input, one JSON line each."""
 
     level: int
-    scenario: str
-    concurrency: int
+    """Index of the level within the launch, from 0."""
+    traffic: Level
     warm_up: bool = False

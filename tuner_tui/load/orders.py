@@ -85,9 +85,9 @@ async def _run_levels(
     while True:
         order = _decode(await lines.get(), RunLevel)
         with _value_errors_end_it():
-            scenario = parse(order.scenario)
-            if order.concurrency < 1:
-                raise ValueError(f"concurrency {order.concurrency} is not possible; it is at least 1")
+            scenario = parse(order.traffic.scenario)
+            if (order.traffic.concurrency or 0) < 1:
+                raise ValueError(f"concurrency {order.traffic.concurrency} is not possible; it is at least 1")
         loop = ClosedLoop(order, scenario, job=job, endpoint=endpoint, prompts=prompts, records=records, report=report)
         with _write_errors_end_it(job):
             done = await loop.run()

@@ -108,7 +108,7 @@ def _levels(snapshot: Snapshot, ranked: Sequence[ExperimentState]) -> Table:
         name = level.name
         for experiment in ranked:
             for result in experiment.counted[-1].results:
-                if (result.scenario, result.concurrency) == (level.scenario, level.concurrency):
+                if result.name == level.name:
                     table.add_row(*(Text(cell) for cell in (name, str(experiment.id), *_figures(result))))
                     name = ""
     return table

@@ -99,7 +99,7 @@ class Measurement:
 
     async def _run_level(self, generator: Generator, index: int, level: Level, *, warm_up: bool) -> None:
         self._emit(LevelStarted(launch=self._launch, level=index, warm_up=warm_up))
-        order = RunLevel(level=index, scenario=level.scenario, concurrency=level.concurrency, warm_up=warm_up)
+        order = RunLevel(level=index, traffic=level, warm_up=warm_up)
         done = await self._watch.race(generator.run(order, self._on_progress))
         if warm_up and done.failed and done.failed >= done.done:
             await self._watch.expect_death()
@@ -113,8 +113,7 @@ class Measurement:
         await self._watch.expect_death()
         if result.succeeded == 0:
             error = max(result.errors, key=lambda each: result.errors[each], default="no request was answered")
-            name = Level(scenario=result.scenario, concurrency=result.concurrency).name
-            raise self._failed(f"every request of {name} failed: {error}", line=error)
+            raise self._failed(f"every request of {result.name} failed: {error}", line=error)
 
     def _failed(self, reason: str, line: str = "") -> LaunchFailed:
         return LaunchFailed(Failure(failure_class="load_failed", reason=reason, line=line, tail=self._watch.tail()))

@@ -238,9 +238,13 @@ AnyEvent = (
 
 
 def levels_of(task: Task) -> tuple[Level, ...]:
-    """The task's levels in the order they are measured: every concurrency of the first scenario, then the next."""
-    return tuple(
-        Level(scenario=scenario, concurrency=concurrency)
-        for scenario in task.benchmark.traffic
-        for concurrency in task.benchmark.concurrency
-    )
+    """The task's levels in the order they are measured: every concurrency (or rate) of the first scenario, then the
+    next."""
+    benchmark = task.benchmark
+    levels = []
+    for scenario in benchmark.traffic:
+        levels += [Level(scenario=scenario, concurrency=concurrency) for concurrency in benchmark.concurrency]
+        levels += [
+            Level(scenario=scenario, request_rate=rate, arrivals=benchmark.arrivals) for rate in benchmark.request_rate
+        ]
+    return tuple(levels)

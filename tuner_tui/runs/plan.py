@@ -65,7 +65,8 @@ def estimate(task: Task, launches: int) -> Estimate:
         request_s = prompt_tokens * _PREFILL_S_PER_TOKEN + output_tokens * _TPOT_S[task.engine]
         level_s = benchmark.max_time_s or float("inf")
         if benchmark.max_requests is not None:
-            level_s = min(level_s, benchmark.max_requests / level.concurrency * request_s)
+            at_once = (level.request_rate or 0.0) * request_s if level.concurrency is None else level.concurrency
+            level_s = min(level_s, benchmark.max_requests / at_once * request_s)
         load_s += level_s + 2 * request_s
     start_s = min(_START_S[engine(task.engine).name], task.start_timeout_s)
     return Estimate(start_s=start_s, load_s=load_s, total_s=launches * (start_s + load_s + 1.0))

@@ -14,7 +14,7 @@ def launch_score(
     objective: Objective, levels: Sequence[Level], results: Sequence[LevelResult], gpus: int
 ) -> Score | None:
     """The score, or None where one of the task's levels gave no value. `gpus`: asked for; at least 1 counts."""
-    measured = {Level(scenario=r.scenario, concurrency=r.concurrency).name: r.metrics for r in results}
+    measured = {r.name: r.metrics for r in results}
     values = {}
     for level in levels:
         metrics = measured.get(level.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tuner_tui.load.model import Level, LevelResult
+from tuner_tui.load.model import LevelResult
 from tuner_tui.runs.events import ValidityFlag
 from tuner_tui.task.model import Objective
 
@@ -18,7 +18,7 @@ def validity(objective: Objective, results: Sequence[LevelResult]) -> tuple[Vali
     """Every doubt about these levels, disqualifying ones first."""
     flags: list[ValidityFlag] = []
     for result in results:
-        level = Level(scenario=result.scenario, concurrency=result.concurrency).name
+        level = result.name
         if result.wrong_length:
             flags.append(
                 ValidityFlag(

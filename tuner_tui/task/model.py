@@ -44,10 +44,20 @@ class ParameterSpace(Frozen, frozen=True, kw_only=True):
 
 
 class Benchmark(Frozen, frozen=True, kw_only=True):
-    """The traffic. A level is one of `traffic` at one of `concurrency`."""
+    """The traffic. A level is one of `traffic` at one of `concurrency` or of `request_rate` (one of the two is empty).
+
+    `api_key_variable` is an environment variable's name. `max_in_flight` bounds the requests of a rate.
+    """
 
     traffic: tuple[str, ...]
-    concurrency: tuple[int, ...]
+    concurrency: tuple[int, ...] = ()
+    request_rate: tuple[float, ...] = ()
+    arrivals: Literal["constant", "poisson"] = "constant"
+    max_in_flight: int = 1024
+    endpoint: Literal["completions", "chat"] = "completions"
+    dataset: str | None = None
+    """Absolute path of the file that the scenario `dataset` takes its prompts from."""
+    api_key_variable: str | None = None
     tool: Literal["builtin"] = "builtin"
     max_requests: int | None = None
     max_time_s: float | None = None
