@@ -51,11 +51,18 @@ CASES: dict[str, tuple[str, str | list[str]]] = {
         "parameters: {api-key: abc}",
         "1:14: parameters.api-key: a secret does not belong on a command line; pass it by `env:`, with no value",
     ),
-    "limits": ("limits: {ttft.p99: 1s}", "1:1: limits: is read, but not carried out yet in this version; take it out"),
-    "goodput": (
+    "limits": ("limits: {ttft.p98: 1s}", "1:10: limits.ttft.p98: unknown limit; did you mean ttft.p99?"),
+    "limit's value": (
+        "limits: {ttft.p99: fast}",
+        "1:20: limits.ttft.p99: expected a duration like 10s, 500ms, 20m or 1h30m (a bare number is seconds), found 'fast'",
+    ),
+    "goodput without limits": (
         "objective: maximize_goodput",
-        "1:12: objective: maximize_goodput is read, but not carried out yet in this version; "
-        "expected minimize_latency, maximize_throughput, minimize_ttft or minimize_tpot",
+        "1:1: objective: maximize_goodput counts requests that keep the limits; add limits: {ttft.p99: 500ms}",
+    ),
+    "goodput with two limits on one metric": (
+        "objective: maximize_goodput\nlimits: {ttft.p99: 1s, ttft.mean: 0.2}",
+        "2:24: limits.ttft.mean: with maximize_goodput each request is held against one limit on ttft; take out ttft.p99 or ttft.mean",
     ),
     "strategy": (
         "search: {strategy: bayesian}",
@@ -69,7 +76,8 @@ CASES: dict[str, tuple[str, str | list[str]]] = {
         "search: {min_difference: 120%}",
         "1:26: search.min_difference: expected a percentage, such as 1%, found '120%'",
     ),
-    "budget": ("search: {budget: 2h}", "1:10: search.budget: is read, but not carried out yet in this version"),
+    "budget": ("search: {budget: 0s}", "1:18: search.budget: expected a duration above zero"),
+    "baseline": ("search: {baseline: 1}", "1:20: search.baseline: expected true or false, found the number 1"),
     "wrong direction": ("objective: {maximize: ttft}", "1:23: objective.maximize: less ttft is better; write minimize"),
     "level": (
         'objective: {minimize: ttft, level: "D(100,100) × 5"}',

@@ -14,8 +14,8 @@ from tuner_tui.task.reader import read
 def test_a_problem_looks_like_a_compilers(tmp_path: Path) -> None:
     reading = reading_of(tmp_path, "name: a\nobjective: minimise_latency\n", rest=REST)
     assert str(reading.problems[0]) == (
-        f"{tmp_path}/task.yaml:2:12: objective: expected minimize_latency, maximize_throughput, minimize_ttft or "
-        "minimize_tpot, found 'minimise_latency'; did you mean minimize_latency?\n"
+        f"{tmp_path}/task.yaml:2:12: objective: expected minimize_latency, maximize_throughput, minimize_ttft, "
+        "minimize_tpot or maximize_goodput, found 'minimise_latency'; did you mean minimize_latency?\n"
         "  objective: minimise_latency\n"
         "             ^"
     )

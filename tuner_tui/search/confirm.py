@@ -40,11 +40,22 @@ def plan_confirmation(
 ) -> Confirmation:
     """The leader and those tied with it, with the launches expected to tell the first two apart.
 
+    Configurations that break a limit are out. A borderline leader is launched 3 times more, with the best one that is
+    sure to keep the limits.
+
     `looks` is of the verdict there is (see `judge`). Launched once each, the scatter is not known: all within 20 % of
     the leader (two at least) get 3 more. Else the number is the smallest that would find the difference seen to be
     over `min_difference` with 80 %, were it and the scatter seen the true ones; 10 at most.
     """
     verdict = judge(objective, candidates, launched=len(candidates), min_difference=min_difference, looks=looks)
+    candidates = [one for one in candidates if one.experiment not in verdict.breaks]
+    if verdict.kind == "borderline" and verdict.leader is not None:
+        sure = [each for each in verdict.ranking if each not in (*verdict.borderline, *verdict.breaks)]
+        return Confirmation(
+            experiments=(verdict.leader, *sure[:1]),
+            launches=FIRST,
+            sentence=f"{FIRST} more launches narrow down whether #{verdict.leader} keeps the limits.",
+        )
     if verdict.leader is None or len(candidates) == 1 or verdict.kind == "winner":
         return Confirmation()
     comparisons = Comparisons(objective, candidates)

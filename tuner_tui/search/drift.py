@@ -51,6 +51,13 @@ class BlockShifts:
             return None
         return self._tables[self._blocks[one]].shift_without(self._deviations[one], self._deviations[other])
 
+    def least_squares(self, one: int) -> float:
+        """A bound from below on the sum of squares about its mean that `one` (two launches or more) has left, whoever
+        it is compared with. The shift that all see is near the one that all but two see, the nearer the more there are;
+        what it may differ by is taken off amply."""
+        deviations, table = self._deviations[one], self._tables[self._blocks[one]]
+        return table.least_squares(deviations)
+
 
 class _Table:
     """Sums over the rows of a two-way table whose rows have mean 0."""
@@ -65,15 +72,29 @@ class _Table:
         self._sums = [total + value for total, value in zip(self._sums, row, strict=True)]
         self._squares += math.fsum(value * value for value in row)
 
+    def least_squares(self, row: Sequence[float]) -> float:
+        if self._rows < _FEWEST_OTHERS + 2:
+            return math.fsum(value * value for value in row)
+        shift = self.shift_without([0.0] * len(row), [0.0] * len(row)) or [0.0] * len(row)
+        left = math.dist(row, shift)
+        leeway = (math.hypot(*row) + math.hypot(*shift) + 3 * math.sqrt(self._squares / self._rows)) / self._rows
+        return max(0.0, left - 3 * leeway) ** 2
+
     def shift_without(self, one: Sequence[float], other: Sequence[float]) -> list[float] | None:
         rows = self._rows - 2
         if rows < _FEWEST_OTHERS:
             return None
-        means = [(total - a - b) / rows for total, a, b in zip(self._sums, one, other, strict=True)]
-        squares = self._squares - math.fsum(value * value for row in (one, other) for value in row)
-        between = rows * math.fsum(mean * mean for mean in means)
+        squares, between = self._squares, 0.0
+        means = []
+        for total, a, b in zip(self._sums, one, other, strict=True):
+            mean = (total - a - b) / rows
+            means.append(mean)
+            between += mean * mean
+            squares -= a * a + b * b
+        between *= rows
         # Mean squares: between has columns − 1 degrees of freedom, within (rows − 1)(columns − 1).
         within = max(0.0, squares - between) / (rows - 1)
         if between <= within:
             return None
-        return [mean * (1 - within / between) for mean in means]
+        share = 1 - within / between
+        return [mean * share for mean in means]

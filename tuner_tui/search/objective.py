@@ -9,15 +9,30 @@ import msgspec
 
 from tuner_tui.task.model import Objective
 
+Z95 = 1.959964
+"""Two-sided 95 % of the normal distribution: levels hold dozens of requests, so no t quantile is needed."""
+
 
 class LevelValue(msgspec.Struct, frozen=True, kw_only=True):
-    """The objective's statistic at one level, in the metric's own unit, with its standard error.
+    """The objective's statistic at one level, in the metric's own unit.
 
-    `standard_error` is None where no formula for it is at hand (percentiles).
+    How well it is known within the launch: by its `standard_error`, or by the 95 % interval `low` to `high` (of a
+    percentile, lopsided); neither where there is no formula (extremes).
     """
 
     value: float
     standard_error: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def reach(self) -> tuple[float, float] | None:
+        """How far the 95 % interval goes down and up from the value."""
+        if self.standard_error is not None:
+            return Z95 * self.standard_error, Z95 * self.standard_error
+        if self.low is None or self.high is None:
+            return None
+        return self.value - self.low, self.high - self.value
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,24 +44,21 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     high: float | None = None
 
 
-# Two-sided 95 % of the normal distribution: levels hold dozens of requests, so no t quantile is needed.
-_Z95 = 1.959964
-
-
 def score(objective: Objective, levels: Mapping[str, LevelValue | None]) -> Score | None:
     """The mean over levels of the objective's statistic; throughput (a `maximize` objective) negated.
 
-    Levels are independent, so the variance of the mean is the sum of squared standard errors over L². None where
-    a level has no value: a launch that did not pass every level has no score, it is not judged on the rest.
+    Levels are independent, so what their intervals reach adds up in squares, down and up apart. None where a level has
+    no value: a launch that did not pass every level has no score, it is not judged on the rest.
     """
     wanted = {objective.level: levels.get(objective.level)} if objective.level is not None else levels
     values = [value for value in wanted.values() if value is not None]
     if not values or len(values) != len(wanted):
         return None
     sign = 1.0 if objective.direction == "minimize" else -1.0
-    mean = sign * math.fsum(value.value for value in values) / len(values)
-    errors = [value.standard_error for value in values]
-    if any(error is None for error in errors):
-        return Score(value=mean)
-    half = _Z95 * math.sqrt(math.fsum(error * error for error in errors if error is not None)) / len(values)
-    return Score(value=mean, low=mean - half, high=mean + half)
+    mean = math.fsum(value.value for value in values) / len(values)
+    reaches = [value.reach for value in values]
+    if any(reach is None for reach in reaches):
+        return Score(value=sign * mean)
+    down, up = (math.hypot(*(reach[side] for reach in reaches if reach is not None)) / len(values) for side in (0, 1))
+    low, high = sorted((sign * (mean - down), sign * (mean + up)))
+    return Score(value=sign * mean, low=low, high=high)

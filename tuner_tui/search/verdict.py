@@ -18,10 +18,15 @@ one is better than it (by more than `min_difference`) one-sided at 5 % divided b
 comparison with the best (J. C. Hsu, "Constrained simultaneous confidence intervals for multiple comparisons with the
 best", Annals of Statistics 12, 1984) with Bonferroni's inequality in place of his common variance: the true best would
 have to lose one of those comparisons against a worse one.
+
+Limits come first (`limits`): configurations that break one are out of all this and ranked below the others, by how far
+they break it. A *borderline* one, whose interval straddles a limit, takes part; if it leads, the verdict is
+*borderline* in place of winner or unconfirmed.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -30,52 +35,38 @@ import msgspec
 from tuner_tui.search.comparison import Candidate as Candidate
 from tuner_tui.search.comparison import Comparisons, overall
 from tuner_tui.search.comparison import Difference as Difference
+from tuner_tui.search.limits import beyond, worst
 from tuner_tui.search.objective import Score
-from tuner_tui.search.spending import error_at
+from tuner_tui.search.spending import ERROR, error_at
+from tuner_tui.search.words import experiments_listed
+from tuner_tui.search.words import metric_name as metric_name
+from tuner_tui.search.words import quantity as quantity
 from tuner_tui.task.model import Objective
+
+Kind = Literal["winner", "tie", "unconfirmed", "borderline", "none"]
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """Who leads, on what evidence, in one sentence for a person."""
 
-    kind: Literal["winner", "tie", "unconfirmed", "none"]
+    kind: Kind
     leader: int | None
     tied_with: tuple[int, ...] = ()
     sentence: str = ""
     provisional: bool = False
     """True before all planned launches are done."""
     differences: tuple[Difference, ...] = ()
-    """Each other configuration's difference from the leader, best first."""
+    """Each other configuration's difference from the leader, in the order of `ranking`."""
     against_baseline: tuple[Difference, ...] = ()
-    """Each other configuration's difference from the baseline, best first."""
+    """Each other configuration's difference from the baseline, in the order of `ranking`."""
     evidence: str = ""
     """What the sentence rests on."""
-
-
-_UNITS = {"e2e": "s", "ttft": "s", "tpot": "s", "output_tokens_per_s_per_gpu": "tokens/s per GPU"}
-_NAMES = {
-    "e2e": "end-to-end latency",
-    "ttft": "time to first token",
-    "tpot": "time per output token",
-    "output_tokens_per_s_per_gpu": "output throughput",
-}
-
-
-def quantity(objective: Objective, score: float) -> str:
-    """A score as a person reads it: the sign of a throughput undone, with its unit."""
-    value = abs(score)
-    unit = _UNITS[objective.metric]
-    if unit == "s":
-        return f"{value * 1000:.2f} ms" if value < 0.1 else f"{value:.4f} s"
-    return f"{value:.1f} {unit}"
-
-
-def metric_name(objective: Objective) -> str:
-    """The objective in words: `mean end-to-end latency`, `output throughput`."""
-    name = _NAMES[objective.metric]
-    # Throughput is one figure a level; it has no distribution to take a statistic of.
-    words = name if objective.direction == "maximize" else f"{objective.statistic} {name}"
-    return f"{words} at {objective.level}" if objective.level else words
+    ranking: tuple[int, ...] = ()
+    """All that were measured validly, best first: those that keep the limits, then those that break them."""
+    borderline: tuple[int, ...] = ()
+    """Those of which it is not certain that they keep every limit."""
+    breaks: tuple[int, ...] = ()
+    """Those that break a limit, the nearest first."""
 
 
 def judge(
@@ -101,33 +92,53 @@ def judge(
     alpha = error_at(looks)
     if not candidates:
         return Verdict(kind="none", leader=None, sentence=_nothing(launched, provisional), provisional=provisional)
-    # Those that keep the limits and those that break them are to be ranked here, class before score, once limits are.
     comparisons = Comparisons(objective, candidates)
-    ranked = sorted(candidates, key=lambda one: (comparisons.mean(one.experiment), one.experiment))
+    standing = {one.experiment: worst(one.limits) for one in candidates}
+    kept = [one for one in candidates if standing[one.experiment] != "breaks"]
+    kept.sort(key=lambda one: (comparisons.mean(one.experiment), one.experiment))
+    broken = [one for one in candidates if standing[one.experiment] == "breaks"]
+    broken.sort(key=lambda one: (beyond(one.limits), one.experiment))
+    ranking = tuple(one.experiment for one in (*kept, *broken))
+    breaks = tuple(one.experiment for one in broken)
+
+    def differences(reference: int | None) -> tuple[Difference, ...]:
+        if reference not in standing or reference is None:
+            return ()
+        return tuple(comparisons.difference(each, reference, alpha) for each in ranking if each != reference)
+
+    if not kept:
+        return Verdict(
+            kind="none",
+            leader=None,
+            sentence=_none_keeps(broken, provisional),
+            provisional=provisional,
+            against_baseline=differences(baseline),
+            ranking=ranking,
+            breaks=breaks,
+        )
     field = _Field(
         objective,
-        ranked,
+        kept,
         comparisons,
         alpha=alpha,
         min_difference=min_difference,
-        baseline=baseline,
+        baseline=baseline if baseline in standing else None,
         provisional=provisional,
+        broken=broken,
     )
-    if len(ranked) == 1:
-        kind, tied, sentence, evidence = field.alone()
-    elif all(len(one.launches) == 1 for one in ranked):
-        kind, tied, sentence, evidence = field.single_launches()
-    else:
-        kind, tied, sentence, evidence = field.several_launches(looks)
+    kind, tied, sentence, evidence = field.findings(looks)
     return Verdict(
         kind=kind,
         leader=field.leader,
         tied_with=tied,
         sentence=sentence,
         provisional=provisional,
-        differences=field.differences(field.leader),
-        against_baseline=() if baseline is None else field.differences(baseline),
+        differences=differences(field.leader),
+        against_baseline=differences(baseline),
         evidence=evidence,
+        ranking=ranking,
+        borderline=tuple(each for each in ranking if standing[each] == "borderline"),
+        breaks=breaks,
     )
 
 
@@ -139,10 +150,18 @@ def _nothing(launched: int, provisional: bool) -> str:
     return "There was no configuration to measure."
 
 
+def _none_keeps(broken: Sequence[Candidate], provisional: bool) -> str:
+    nearest = broken[0]
+    far = f"{beyond(nearest.limits):.1%}"
+    so_far = " so far" if provisional else ""
+    worst_limit = nearest.limits[0]
+    return f"No configuration keeps the limits{so_far}. #{nearest.experiment} comes nearest, {far} over: {worst_limit}."
+
+
 _MOST_NAMED = 8
 """Configurations named in a sentence; the whole tied set is in `tied_with`."""
 
-_Findings = tuple[Literal["winner", "tie", "unconfirmed"], tuple[int, ...], str, str]
+_Findings = tuple[Kind, tuple[int, ...], str, str]
 
 
 class _Field:
@@ -158,6 +177,7 @@ class _Field:
         min_difference: float,
         baseline: int | None,
         provisional: bool,
+        broken: Sequence[Candidate],
     ) -> None:
         self._ranked = ranked
         self._comparisons = comparisons
@@ -166,6 +186,7 @@ class _Field:
         self._margin = comparisons.margin(min_difference)
         self._baseline = baseline
         self._provisional = provisional
+        self._broken = broken
         self.ids = [one.experiment for one in ranked]
         self.leader = self.ids[0]
         self._best = f"#{self.leader} with {metric_name(objective)} " + quantity(
@@ -173,16 +194,20 @@ class _Field:
         )
         self._ahead = "So far " if provisional else ""
 
-    def differences(self, reference: int) -> tuple[Difference, ...]:
-        if reference not in self.ids:
-            return ()
-        return tuple(
-            self._comparisons.difference(experiment, reference, self._alpha)
-            for experiment in self.ids
-            if experiment != reference
-        )
+    def findings(self, looks: int) -> _Findings:
+        if len(self.ids) == 1:
+            kind, tied, sentence, evidence = self._alone()
+        elif all(len(one.launches) == 1 for one in self._ranked):
+            kind, tied, sentence, evidence = self._single_launches()
+        else:
+            kind, tied, sentence, evidence = self._several_launches(looks)
+        doubt = self._doubt()
+        if doubt and kind != "tie":
+            kind = "borderline"
+        words = (sentence, doubt, self._against_baseline(), self._out())
+        return kind, tied, " ".join(each for each in words if each), evidence
 
-    def alone(self) -> _Findings:
+    def _alone(self) -> _Findings:
         only = (
             "the only one measured so far" if self._provisional else "the only configuration with a valid measurement"
         )
@@ -190,7 +215,7 @@ class _Field:
         why = "one launch shows no scatter between launches" if launches == 1 else "there is nothing to compare it with"
         return "unconfirmed", (), f"{self._best} is {only}; {why}.", ""
 
-    def single_launches(self) -> _Findings:
+    def _single_launches(self) -> _Findings:
         """One launch each: only the intervals within the launches are known."""
         first, second = self._ranked[0], self._ranked[1]
         tied = tuple(other.experiment for other in self._ranked[1:] if _overlap(first.score, other.score))
@@ -212,7 +237,7 @@ class _Field:
             "One launch each; relaunch the leaders to learn the scatter between launches.",
         )
 
-    def several_launches(self, looks: int) -> _Findings:
+    def _several_launches(self, looks: int) -> _Findings:
         others = self.ids[1:]
         close = [other for other in others if not self._beats(self.leader, other, self._alpha)]
         evidence = self._scatter(looks)
@@ -226,7 +251,7 @@ class _Field:
             wins = "leads" if self._provisional else "wins"
             sentence = f"{self._ahead}{self._best} {wins}: {second} against #{others[0]}, the next best."
             mistake = "Were two configurations equally good, one would win by mistake in at most 5 of 100 runs."
-            return "winner", (), sentence + self._against_baseline(), f"{evidence} {mistake}"
+            return "winner", (), sentence, f"{evidence} {mistake}"
         tied = self._tied() or tuple(close)
         nearest = self._comparisons.difference(self.leader, tied[0], self._alpha)
         enough = f" by more than the {self._min_difference * 100:.3g} % asked for" if self._min_difference else ""
@@ -235,7 +260,7 @@ class _Field:
             f"{nearest} against #{tied[0]}, which may be chance."
         )
         among = "The best configuration is among them with 95 % confidence."
-        return "tie", tied, sentence + self._against_baseline(), f"{evidence} {among}"
+        return "tie", tied, sentence, f"{evidence} {among}"
 
     def _beats(self, one: int, other: int, alpha: float) -> bool:
         return self._comparisons.better(one, other, self._margin, alpha)
@@ -243,12 +268,8 @@ class _Field:
     def _tied(self) -> tuple[int, ...]:
         """Those besides the leader that nobody beats: multiple comparison with the best."""
         # One-sided α over the number of others; never easier than losing to the winner, or a tie could be with nobody.
-        alpha = min(self._alpha, 2 * self._alpha / (len(self.ids) - 1))
-        return tuple(
-            other
-            for rank, other in enumerate(self.ids)
-            if rank and not any(self._beats(better, other, alpha) for better in self.ids[:rank])
-        )
+        alpha = min(self._alpha, _rounded_down(2 * self._alpha / (len(self.ids) - 1)))
+        return tuple(each for each in self._comparisons.unbeaten(self.ids, self._margin, alpha) if each != self.leader)
 
     def _scatter(self, looks: int) -> str:
         counts = [self._comparisons.launches(experiment) for experiment in self.ids]
@@ -259,7 +280,8 @@ class _Field:
         ]
         single = tuple(experiment for experiment in self.ids if self._comparisons.launches(experiment) == 1)
         if single:
-            words.append(f"{_list(sorted(single))} had one launch; assumed is the largest scatter seen, 5 % at least.")
+            once = experiments_listed(sorted(single))
+            words.append(f"{once} had one launch; assumed is the largest scatter seen, 5 % at least.")
         if looks > 1:
             times = "once" if looks == 2 else f"{looks - 1} times"
             words.append(
@@ -267,17 +289,43 @@ class _Field:
             )
         return " ".join(words)
 
-    def _against_baseline(self) -> str:
-        if self._baseline is None or self._baseline == self.leader or self._baseline not in self.ids:
+    def _doubt(self) -> str:
+        """Said where it is not certain that the leader keeps the limits."""
+        leader = self._ranked[0]
+        if worst(leader.limits) == "keeps":
             return ""
+        doubt = f"Whether #{self.leader} keeps the limits is not certain: {leader.limits[0]}."
+        sure = next((one.experiment for one in self._ranked if worst(one.limits) == "keeps"), None)
+        return doubt if sure is None else f"{doubt} The best that does is #{sure}."
+
+    def _against_baseline(self) -> str:
+        if self._baseline is None:
+            return ""
+        if self._baseline == self.leader:
+            return "It is the baseline itself." if len(self.ids) > 1 else ""
         difference = self._comparisons.difference(self.leader, self._baseline, self._alpha)
-        return f" Against the baseline #{self._baseline}: {difference}."
+        return f"Against the baseline #{self._baseline}: {difference}."
+
+    def _out(self) -> str:
+        if not self._broken:
+            return ""
+        if len(self._broken) == 1:
+            return f"#{self._broken[0].experiment} breaks a limit: {self._broken[0].limits[0]}."
+        return f"{len(self._broken)} others break a limit."
 
     def _names(self, tied: Sequence[int]) -> str:
         if len(tied) > _MOST_NAMED:
-            named = _list((self.leader, *sorted(tied)[: _MOST_NAMED - 1]), last=", ")
+            named = experiments_listed((self.leader, *sorted(tied)[: _MOST_NAMED - 1]), last=", ")
             return f"{named} and {len(tied) + 1 - _MOST_NAMED} more"
-        return _list((self.leader, *sorted(tied)))
+        return experiments_listed((self.leader, *sorted(tied)))
+
+
+def _rounded_down(alpha: float) -> float:
+    """An error that small, or up to a twelfth smaller: so that a run whose field grows by one with each launch does not
+    need new critical values at each."""
+    if alpha > ERROR / 8:
+        return alpha
+    return math.exp2(math.floor(8 * math.log2(alpha)) / 8)
 
 
 def _overlap(one: Score, other: Score) -> bool:
@@ -287,8 +335,3 @@ def _overlap(one: Score, other: Score) -> bool:
     if one.low is None or one.high is None or other.low is None or other.high is None:
         return False
     return one.low <= other.high and other.low <= one.high
-
-
-def _list(experiments: Sequence[int], last: str = " and ") -> str:
-    names = [f"#{experiment}" for experiment in experiments]
-    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + last + names[-1]

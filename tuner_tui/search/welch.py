@@ -17,7 +17,7 @@ from functools import lru_cache
 
 import msgspec
 
-from tuner_tui.search.student import critical_value, two_sided_p
+from tuner_tui.search.student import critical_value
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,16 +57,18 @@ class Contrast(msgspec.Struct, frozen=True, kw_only=True):
         if self.standard_error == 0:
             # Values that repeat to the last digit have no scatter; what differs, differs (rounding errors do not).
             return excess > 1e-9
-        return two_sided_p(excess / self.standard_error / self._factor(alpha), self.df) <= alpha
+        return excess >= self.standard_error * self._critical_value(alpha)
 
     def half_width(self, alpha: float) -> float:
         """Half the two-sided 1 − alpha interval."""
         if self.standard_error == 0:
             return 0.0
-        return self.standard_error * self._factor(alpha) * critical_value(alpha, self.df)
+        return self.standard_error * self._critical_value(alpha)
 
-    def _factor(self, alpha: float) -> float:
-        return raising_factor(*self.sizes, alpha) if self.sizes else 1.0
+    def _critical_value(self, alpha: float) -> float:
+        if self.sizes is None:
+            return critical_value(alpha, self.df)
+        return raised(*self.sizes, alpha).at(self.df)
 
 
 def contrast(low: Sample, high: Sample) -> Contrast:
@@ -77,6 +79,50 @@ def contrast(low: Sample, high: Sample) -> Contrast:
     df = 1 / (share * share / low.df + (1 - share) * (1 - share) / high.df)
     smaller, larger = sorted((low.n, high.n))
     return Contrast(difference=high.mean - low.mean, standard_error=math.sqrt(total), df=df, sizes=(smaller, larger))
+
+
+class RaisedCriticalValue:
+    """The raised critical values for n₁ and n₂ values at one level, by degrees of freedom: read off a polynomial,
+    because a field of 1,000 configurations asks for thousands, each at a df of its own.
+
+    Chebyshev interpolation of log t over 1/df, between min(ν₁, ν₂) and ν₁ + ν₂, where Satterthwaite's df lies; the
+    error is under 1e-9 for up to 10 values a side, and under 1e-5 anywhere.
+    """
+
+    _DEGREE = 16
+
+    def __init__(self, n1: int, n2: int, alpha: float) -> None:
+        v1, v2 = n1 - 1, n2 - 1
+        self._low, self._high = 1 / (v1 + v2), 1 / min(v1, v2)
+        count = self._DEGREE + 1
+        angles = [math.pi * (k + 0.5) / count for k in range(count)]
+        factor = math.log(raising_factor(n1, n2, alpha))
+        values = [factor + math.log(critical_value(alpha, 1 / self._inverse_df(math.cos(angle)))) for angle in angles]
+        self._coefficients = [
+            2 / count * math.fsum(value * math.cos(j * angle) for value, angle in zip(values, angles, strict=True))
+            for j in range(count)
+        ]
+        self._coefficients[0] /= 2
+        self.smallest = self.at(v1 + v2)
+        """Of all df: what any difference must at least exceed, in standard errors."""
+
+    def _inverse_df(self, x: float) -> float:
+        return (self._low * (1 - x) + self._high * (1 + x)) / 2
+
+    def at(self, df: float) -> float:
+        """The critical value at `df`, by Clenshaw's recurrence."""
+        x = (2 / df - self._low - self._high) / (self._high - self._low)
+        x = min(1.0, max(-1.0, x))
+        b1 = b2 = 0.0
+        for coefficient in reversed(self._coefficients[1:]):
+            b1, b2 = coefficient + 2 * x * b1 - b2, b1
+        return math.exp(self._coefficients[0] + x * b1 - b2)
+
+
+@lru_cache(maxsize=1024)
+def raised(n1: int, n2: int, alpha: float) -> RaisedCriticalValue:
+    """The critical values for `n1` ≤ `n2` values, two or more each, made once."""
+    return RaisedCriticalValue(n1, n2, alpha)
 
 
 @lru_cache(maxsize=1024)

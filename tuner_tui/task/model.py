@@ -68,7 +68,7 @@ class Benchmark(Frozen, frozen=True, kw_only=True):
 class Objective(Frozen, frozen=True, kw_only=True):
     """What is best: the mean over levels (or at `level` alone) of a metric's statistic.
 
-    `metric` is one of e2e, ttft, tpot (seconds) or output_tokens_per_s_per_gpu.
+    `metric` is one of e2e, ttft, tpot (seconds), output_tokens_per_s_per_gpu or good_requests_per_s_per_gpu.
     """
 
     name: str
@@ -77,16 +77,38 @@ class Objective(Frozen, frozen=True, kw_only=True):
     statistic: str = "mean"
     level: str | None = None
 
+    @property
+    def gates(self) -> bool:
+        """Whether limits are held against each configuration as a whole. For goodput they say which requests count."""
+        return self.metric != "good_requests_per_s_per_gpu"
+
+
+class Limit(Frozen, frozen=True, kw_only=True):
+    """A service-level objective: at every level, the statistic of ttft, tpot or e2e is at most `most_s` seconds."""
+
+    metric: Literal["ttft", "tpot", "e2e"]
+    statistic: str
+    most_s: float
+
+    @property
+    def name(self) -> str:
+        """`ttft.p99`."""
+        return f"{self.metric}.{self.statistic}"
+
 
 class Search(Frozen, frozen=True, kw_only=True):
     """How the space is walked, and how often each configuration is launched.
 
     `min_difference`: a relative difference too small to matter; nothing that near the best is called beaten.
+    `budget_s`: no further planned launch begins that would not end within that time. `baseline`: the fixed flags alone
+    are measured too, first in each block.
     """
 
     strategy: Literal["grid"] = "grid"
     launches: int = 1
     min_difference: float = 0.0
+    budget_s: float | None = None
+    baseline: bool = False
 
 
 class DockerOptions(Frozen, frozen=True, kw_only=True):
@@ -149,6 +171,7 @@ class Task(Frozen, frozen=True, kw_only=True):
     """Name → value, or None: the value is taken from the user's environment and never written down."""
     docker: DockerOptions = DockerOptions()
     process: ProcessOptions = ProcessOptions()
+    limits: tuple[Limit, ...] = ()
     search: Search = Search()
     start_timeout_s: float = 1200.0
     """How long one launch may take from start to ready."""

@@ -8,8 +8,9 @@ from typing import Literal, cast
 
 import msgspec
 
-from tuner_tui.task.benchmark import NAMED, read_concurrency, read_request, read_traffic
+from tuner_tui.task.benchmark import read_concurrency, read_request, read_traffic
 from tuner_tui.task.fields import NOT_YET, Field, Section
+from tuner_tui.task.goal import NAMED
 from tuner_tui.task.model import Benchmark, Model, Objective, ParameterSpace, Task
 from tuner_tui.task.model_place import models_folder, read_model
 from tuner_tui.task.parameters import read_parameters
@@ -96,7 +97,7 @@ def _optimization(section: Section | None, space: ParameterSpace) -> tuple[Objec
     if strategy := section.field("strategy"):
         strategy.choice(("grid_search", "grid"), _STRATEGIES_LATER)
     if field := section.field("objective"):
-        name = field.choice(tuple(NAMED), ("balanced",))
+        name = field.choice([each for each in NAMED if NAMED[each].gates], ("balanced",))
         objective = NAMED[name] if name else None
     if (field := section.field("max_iterations")) and (most := field.integer(1, "a number of iterations")):
         total = size(space)

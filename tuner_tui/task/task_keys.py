@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, cast
 
-from tuner_tui.task.benchmark import read_benchmark, read_objective, read_search
+from tuner_tui.task.benchmark import read_benchmark
 from tuner_tui.task.fields import Section, listed
+from tuner_tui.task.goal import read_limits, read_objective, read_search
 from tuner_tui.task.model import Task
 from tuner_tui.task.model_place import models_folder, read_model
 from tuner_tui.task.parameters import read_space
@@ -15,9 +16,8 @@ from tuner_tui.task.surroundings import read_docker, read_env, read_gpus, read_p
 ENGINES = ("sglang", "vllm", "simulated")
 KEYS = (
     "name", "description", "engine", "image", "model", "models_dir", "backend", "gpus", "env", "docker", "process",
-    "parameters", "linked", "constraints", "unchecked", "benchmark", "objective", "search", "start_timeout",
+    "parameters", "linked", "constraints", "unchecked", "benchmark", "objective", "limits", "search", "start_timeout",
 )  # fmt: skip
-_LATER = {"limits": "; take it out"}
 
 
 def read_task(top: Section, *, file: Path, models_dir: Path | None) -> Task | None:
@@ -25,7 +25,7 @@ def read_task(top: Section, *, file: Path, models_dir: Path | None) -> Task | No
     far as they can be read. Whether any error was noted is the caller's to see."""
     folder = file.parent
     reading = top.reading
-    meant = top.check_names(KEYS, _LATER)
+    meant = top.check_names(KEYS, {})
     for key, what in (("engine", listed(ENGINES)), ("model", "a folder, a Hugging Face id, or a name")):
         if key not in meant:
             top.missing(key, what)
@@ -46,6 +46,9 @@ def read_task(top: Section, *, file: Path, models_dir: Path | None) -> Task | No
     reading.space = space = read_space(top)
     benchmark = None if "benchmark" in meant else read_benchmark(top)
     objective = read_objective(top.field("objective"), benchmark)
+    limits = read_limits(top.section("limits", "limits, like {ttft.p99: 500ms, tpot.mean: 50ms}"), objective)
+    if objective is not None and not objective.gates and not limits and "limits" not in top.mapping.entries:
+        top.at_key("objective", "maximize_goodput counts requests that keep the limits; add limits: {ttft.p99: 500ms}")
     timeout = top.field("start_timeout")
     start_timeout_s = timeout.duration_s() if timeout else None
     texts = {}
@@ -74,6 +77,7 @@ def read_task(top: Section, *, file: Path, models_dir: Path | None) -> Task | No
         env=env,
         docker=docker,
         process=process,
+        limits=limits,
         search=search,
         start_timeout_s=start_timeout_s or 1200.0,
         description=texts["description"] or "",
