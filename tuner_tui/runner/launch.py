@@ -111,7 +111,7 @@ class Launch:
                     await self._watch.race(asyncio.Event().wait())
                 else:
                     await measurement.run(url)
-                    flags = validity(self._task.objective, measurement.results)
+                    flags = validity(self._task.objective, measurement.results, self._task.limits)
                 status = "invalid" if any(flag.disqualifies for flag in flags) else "succeeded"
             except LaunchFailed as failed:
                 status, failure = "failed", failed.failure

@@ -17,6 +17,7 @@ from tuner_tui.load.metrics import level_result, read_records
 from tuner_tui.load.model import Job, Level, LevelResult, LoadProgress, RunLevel
 from tuner_tui.runner.watch import LaunchFailed, Watch
 from tuner_tui.runs.events import AnyEvent, Failure, LevelFinished, LevelStarted, now
+from tuner_tui.runs.score import request_limits_s
 from tuner_tui.task.launch_spec import LaunchSpec
 from tuner_tui.task.model import Task
 
@@ -71,7 +72,7 @@ class Measurement:
                 await self._run_level(generator, index, level, warm_up=True)
                 await self._run_level(generator, index, level, warm_up=False)
                 measured = [record for record in read_records(records) if record.level == index]
-                result = level_result(level, measured)
+                result = level_result(level, measured, request_limits_s(self._task.limits))
                 await self._check(result)
                 self.results.append(result)
                 self._emit(LevelFinished(launch=self._launch, level=index, result=result))

@@ -16,6 +16,7 @@ from tuner_tui.engines.registry import engine
 from tuner_tui.report.results import write_results
 from tuner_tui.runner.launch import Launch
 from tuner_tui.runner.orders import Orders
+from tuner_tui.runs.budget import budget_spent
 from tuner_tui.runs.events import (
     AnyEvent,
     Experiment,
@@ -138,6 +139,9 @@ class Run:
             if snapshot.paused:
                 await self._changed.wait()
                 continue
+            if (spent := budget_spent(snapshot, experiment)) is not None:
+                self.emit(spent)
+                continue
             await self._launch_once(snapshot, experiment)
 
     def _next(self, snapshot: Snapshot) -> ExperimentState | None:
@@ -145,7 +149,7 @@ class Run:
         # Whoever has most launches left comes first, which is the same as whoever has fewest behind it.
         most = max(left.values(), default=0)
         done = {experiment: most - launches for experiment, launches in left.items()}
-        chosen = next_experiment(done, most, snapshot.seed + snapshot.extensions)
+        chosen = next_experiment(done, most, snapshot.seed + snapshot.extensions, first=snapshot.baseline)
         return next((experiment for experiment in snapshot.experiments if experiment.id == chosen), None)
 
     async def _launch_once(self, snapshot: Snapshot, experiment: ExperimentState) -> None:

@@ -47,11 +47,15 @@ class ValidityFlag(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Experiment(msgspec.Struct, frozen=True, kw_only=True):
-    """A configuration to be launched. Ids count from 1 in the order of the grid."""
+    """A configuration to be launched. Ids count from 1 in the order of the grid; 0 is a baseline beside it.
+
+    `baseline`: what the others are compared with, launched first in each block.
+    """
 
     id: int
     configuration: Configuration
     gpus_needed: int = 0
+    baseline: bool = False
 
 
 class Excluded(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,6 +170,18 @@ class LaunchesAdded(Event, frozen=True, kw_only=True, tag="launches_added"):
     launches: int = 1
 
 
+class BudgetSpent(Event, frozen=True, kw_only=True, tag="budget_spent"):
+    """The next launch would not have ended within the task's `search.budget`: what was planned is given up."""
+
+    budget_s: float
+    done: int
+    planned: int
+
+    @property
+    def sentence(self) -> str:
+        return f"Budget of {hours(self.budget_s)} spent after {self.done} of {self.planned} launches."
+
+
 class LaunchFailing(Event, frozen=True, kw_only=True, tag="launch_failing"):
     """A launch is declared failed; its server is being removed, which can take a moment."""
 
@@ -228,6 +244,7 @@ AnyEvent = (
     | LevelStarted
     | LevelFinished
     | LaunchesAdded
+    | BudgetSpent
     | LaunchFailing
     | LaunchFinished
     | CommandTaken
@@ -235,6 +252,13 @@ AnyEvent = (
     | RunContinued
     | RunFinished
 )
+
+
+def hours(duration_s: float) -> str:
+    """`2 h`, `1 h 30 min`, `90 s`: a duration as a task file may have it."""
+    whole = round(duration_s)
+    parts = [(whole // 3600, "h"), (whole // 60 % 60, "min"), (whole % 60, "s")]
+    return " ".join(f"{number} {unit}" for number, unit in parts if number) or f"{duration_s:g} s"
 
 
 def levels_of(task: Task) -> tuple[Level, ...]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import msgspec
+from msgspec.structs import replace
 
+from tuner_tui.engines.catalogue import catalogue
+from tuner_tui.engines.command import flags
 from tuner_tui.engines.gpus import gpus_needed
 from tuner_tui.engines.registry import engine
 from tuner_tui.load.scenario import parse
 from tuner_tui.runs.events import Excluded, Experiment, levels_of
-from tuner_tui.task.model import Task
+from tuner_tui.task.model import Configuration, Task
 from tuner_tui.task.space import expand
 
 
@@ -38,7 +41,31 @@ def plan(task: Task, gpus: tuple[int, ...]) -> Plan:
             excluded.append(Excluded(configuration=configuration, reason=f"needs {needed} GPUs, {count} available"))
             continue
         kept.append(Experiment(id=len(kept) + 1, configuration=configuration, gpus_needed=needed if gpus else 0))
+    if task.search.baseline:
+        kept = _with_baseline(task, kept, gpus)
     return Plan(experiments=tuple(kept), excluded=tuple(excluded), notes=tuple(expansion.notes), gpus=gpus)
+
+
+def baseline(task: Task) -> Configuration:
+    """The engine as it is without tuning: the flags that the task fixes, and of the searched ones none."""
+    space = task.space
+    fixed = {each.name: each.values[0] for each in space.parameters if len(each.values) == 1}
+    return fixed | (space.linked[0] if len(space.linked) == 1 else {})
+
+
+def _with_baseline(task: Task, kept: list[Experiment], gpus: tuple[int, ...]) -> list[Experiment]:
+    """One more experiment, with id 0; where the grid holds the same command anyway, that one is marked instead."""
+    configuration = baseline(task)
+    same = _arguments(task, configuration)
+    if any(_arguments(task, each.configuration) == same for each in kept):
+        return [replace(each, baseline=_arguments(task, each.configuration) == same) for each in kept]
+    needed = gpus_needed(task.engine, configuration) if gpus else 0
+    return [Experiment(id=0, configuration=configuration, gpus_needed=needed, baseline=True), *kept]
+
+
+def _arguments(task: Task, configuration: Configuration) -> list[str]:
+    known = engine(task.engine)
+    return flags(known, configuration, catalogue(known.catalogue))
 
 
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):

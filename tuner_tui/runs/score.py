@@ -95,7 +95,7 @@ def held_against(limits: Sequence[Limit], results: Sequence[LevelResult]) -> tup
             found.append(
                 Measured(
                     limit=limit,
-                    level=Level(scenario=result.scenario, concurrency=result.concurrency).name,
+                    level=result.name,
                     value_s=value.value,
                     low_s=None if reach is None else value.value - reach[0],
                     high_s=None if reach is None else value.value + reach[1],

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from tuner_tui.load.model import LevelResult
 from tuner_tui.runs.events import ValidityFlag
-from tuner_tui.task.model import Objective
+from tuner_tui.search.limits import percentiles_used
+from tuner_tui.task.model import Limit, Objective
 
 MAX_FAILED = 0.01
 """Share of failed requests above which a level is not comparable."""
@@ -14,7 +15,9 @@ MAX_CACHED = 0.01
 """Share of prompt tokens answered from a prefix cache above which prefill was not measured."""
 
 
-def validity(objective: Objective, results: Sequence[LevelResult]) -> tuple[ValidityFlag, ...]:
+def validity(
+    objective: Objective, results: Sequence[LevelResult], limits: Sequence[Limit] = ()
+) -> tuple[ValidityFlag, ...]:
     """Every doubt about these levels, disqualifying ones first."""
     flags: list[ValidityFlag] = []
     for result in results:
@@ -53,11 +56,11 @@ def validity(objective: Objective, results: Sequence[LevelResult]) -> tuple[Vali
                     advice="prompts are unique, so something else warmed the cache: switch prefix caching off",
                 )
             )
-        flags += _too_few_samples(objective, level, result)
+        flags += _too_few_samples(percentiles_used(objective, limits, level), level, result)
     return tuple(sorted(flags, key=lambda flag: not flag.disqualifies))
 
 
-def _too_few_samples(objective: Objective, level: str, result: LevelResult) -> list[ValidityFlag]:
+def _too_few_samples(relied_on: frozenset[tuple[str, str]], level: str, result: LevelResult) -> list[ValidityFlag]:
     flags = []
     for metric, distribution in (
         ("ttft", result.metrics.ttft_s),
@@ -67,9 +70,7 @@ def _too_few_samples(objective: Objective, level: str, result: LevelResult) -> l
         if distribution is None:
             continue
         for percentile in distribution.too_few_samples:
-            used = objective.metric == metric and objective.statistic == percentile
-            if used and objective.level not in (None, level):
-                used = False
+            used = (metric, percentile) in relied_on
             # Where nothing rests on it, one note a level is enough: all three metrics have the same n.
             if not used and metric != "e2e":
                 continue

@@ -60,9 +60,12 @@ class LimitCheck(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check_limits(launches: Sequence[Sequence[Measured]]) -> tuple[LimitCheck, ...]:
-    """Every limit at every level, over a configuration's launches (each with the same limits and levels, in the same
-    order); the one that is nearest to being broken, or most broken, first."""
-    checks = [_check(together) for together in zip(*launches, strict=True)]
+    """Every limit at every level, over a configuration's launches; the most broken, or nearest to it, first."""
+    together: dict[tuple[str, str], list[Measured]] = {}
+    for launch in launches:
+        for each in launch:
+            together.setdefault((each.limit.name, each.level), []).append(each)
+    checks = [_check(each) for each in together.values()]
     return tuple(sorted(checks, key=lambda check: (-_ORDER.index(check.standing), -check.excess)))
 
 
