@@ -6,14 +6,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.runs.test_validity import level
 from tuner_tui.engines.facts import Memory
+from tuner_tui.runs.budget import budget_spent
 from tuner_tui.runs.events import (
     AnyEvent,
+    BudgetSpent,
     Experiment,
     ExperimentsAdded,
     Failure,
+    LaunchesAdded,
     LaunchFailing,
     LaunchFinished,
     LaunchStarted,
@@ -27,7 +31,7 @@ from tuner_tui.runs.events import (
 )
 from tuner_tui.runs.journal import JournalReader
 from tuner_tui.runs.state import RunState, Snapshot
-from tuner_tui.task.model import Benchmark, Model, Objective, ParameterSpace, Task
+from tuner_tui.task.model import Benchmark, Limit, Model, Objective, ParameterSpace, Search, Task
 
 TASK = Task(
     name="t",
@@ -132,6 +136,70 @@ def test_snapshots_share_what_did_not_change() -> None:
     after = state.snapshot()
     assert after.experiments[0] is before.experiments[0]
     assert before.experiments[1].status == "waiting"
+
+
+def test_the_verdict_is_made_once_however_often_it_is_asked_for() -> None:
+    state = RunState()
+    for event in [*CREATED, RunStarted(at=at(1), runner="u", pid=1, host="h"), *launch(1, 1, 1)]:
+        state.apply(event)
+    first = state.snapshot()
+    assert state.snapshot() is first
+    state.apply(launch(2, 2, 12)[0])
+    under_way = state.snapshot()
+    assert under_way is not first
+    assert under_way.verdict is first.verdict
+    for event in launch(2, 2, 12)[1:]:
+        state.apply(event)
+    assert state.snapshot().verdict is not first.verdict
+
+
+def test_a_launch_under_way_takes_nothing_from_what_its_configuration_has_shown() -> None:
+    repeated = replace(TASK, search=Search(launches=2))
+    whole = fold(
+        replace(CREATED[0], task=repeated),
+        CREATED[1],
+        RunStarted(at=at(1), runner="u", pid=1, host="h"),
+        *launch(1, 1, 1),
+        *launch(2, 2, 12),
+        *launch(3, 1, 23)[:4],
+    )
+    assert whole.experiments[0].status == "running"
+    assert whole.verdict.leader == 1
+    assert set(whole.verdict.ranking) == {1, 2}
+
+
+def test_a_budget_that_is_spent_gives_up_what_was_planned_and_says_so() -> None:
+    limited = replace(TASK, search=Search(launches=2, budget_s=30.0))
+    begun = [
+        replace(CREATED[0], task=limited),
+        CREATED[1],
+        RunStarted(at=at(1), runner="u", pid=1, host="h"),
+        *launch(1, 1, 1),
+    ]
+    early = fold(*begun)
+    assert budget_spent(early, early.experiments[1]) is None
+    late = fold(*begun, *launch(2, 2, 12))
+    spent = budget_spent(late, late.experiments[0])
+    assert spent == BudgetSpent(at=spent.at if spent else at(0), budget_s=30.0, done=2, planned=4)
+    over = fold(*begun, *launch(2, 2, 12), spent, RunFinished(at=at(23), reason="finished"))
+    assert (over.launches_done, over.launches_planned, over.verdict.provisional) == (2, 2, False)
+    assert over.verdict.sentence.endswith("Budget of 30 s spent after 2 of 4 launches.")
+    confirmed = fold(*begun, *launch(2, 2, 12), spent, LaunchesAdded(at=at(24), experiments=(1, 2), launches=3))
+    assert confirmed.launches_planned == 8
+    assert budget_spent(confirmed, confirmed.experiments[0]) is None
+
+
+def test_limits_are_held_against_what_a_launch_measured() -> None:
+    limited = replace(TASK, limits=(Limit(metric="ttft", statistic="p99", most_s=1.0),))
+    whole = fold(
+        replace(CREATED[0], task=limited),
+        CREATED[1],
+        RunStarted(at=at(1), runner="u", pid=1, host="h"),
+        *launch(1, 1, 1),
+        *launch(2, 2, 12),
+    )
+    assert whole.experiments[0].limits[0].excess == pytest.approx(0.2)
+    assert (whole.verdict.leader, whole.verdict.breaks) == (None, (1, 2))
 
 
 def test_a_journal_begins_with_its_creation() -> None:

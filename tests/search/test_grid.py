@@ -40,3 +40,13 @@ def test_an_experiment_that_joins_late_does_not_reorder_the_others() -> None:
 def test_nothing_to_do() -> None:
     assert next_experiment({}, 1, 0) is None
     assert next_experiment({1: 1, 2: 1}, 1, 0) is None
+
+
+def test_the_baseline_begins_each_block() -> None:
+    done = dict.fromkeys(range(6), 0)
+    order = []
+    while (chosen := next_experiment(done, 2, seed=3, first=0)) is not None:
+        order.append(chosen)
+        done[chosen] += 1
+    assert (order[0], order[6]) == (0, 0)
+    assert sorted(order[:6]) == list(range(6))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tuner_tui.search.comparison import Candidate, Difference, overall
+from tuner_tui.search.comparison import Candidate, Comparisons, Difference, overall
 from tuner_tui.search.objective import Score
 from tuner_tui.search.verdict import Verdict, judge
 from tuner_tui.task.model import Objective
@@ -230,3 +230,23 @@ def close(one: Verdict, other: Verdict) -> bool:
     """The same verdict; the leader may differ where two are equal but for rounding."""
     same_leader = one.leader == other.leader or any(abs(each.relative) < 1e-9 for each in one.differences)
     return one.kind == other.kind and same_leader and (not same_leader or len(one.tied_with) == len(other.tied_with))
+
+
+@pytest.mark.parametrize("drift", [0.0, 0.03])
+def test_of_many_the_tied_are_those_that_asking_every_pair_finds(drift: float) -> None:
+    """The short cut for large fields leaves nobody out that is tied, and hardly anybody in that is not."""
+    dice = random.Random(f"many/{drift}")
+    blocks = [dice.gauss(1, drift) for _ in range(3)]
+    rows = [[(1 + i / 40) * dice.gauss(1, 0.01) * block for block in blocks] for i in range(80)]
+    candidates = field(*rows)
+    comparisons = Comparisons(LATENCY, candidates)
+    ranked = sorted((one.experiment for one in candidates), key=comparisons.mean)
+    alpha = 0.09 / 79
+    asked = [
+        each
+        for rank, each in enumerate(ranked)
+        if not any(comparisons.better(other, each, 0.0, alpha) for other in ranked[:rank])
+    ]
+    found = comparisons.unbeaten(ranked, 0.0, alpha)
+    assert 1 < len(asked) < 40
+    assert found == asked
