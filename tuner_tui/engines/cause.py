@@ -10,6 +10,7 @@ from tuner_tui.engines.counsel import Counsel
 from tuner_tui.engines.error_pattern import ErrorPattern
 from tuner_tui.engines.error_patterns import PATTERNS
 from tuner_tui.engines.facts import EngineError, Failed, Where
+from tuner_tui.engines.prefixes import stripped
 from tuner_tui.engines.server_state import ServerState
 
 _QUIET_SIGN, _WRAPPER, _EXCEPTION = -1, 0, 1
@@ -25,6 +26,9 @@ _SIGNS = (
     *("quantization", "must be", "should be", "trust_remote", "custom code", "model weights", "model_id"),
     *("file named", "configuration of", "tokenizer", "recognize this", "identifier", "client error"),
     *("built for nvidia", "not detected", "config format", "repository", "such file", "no kernel image"),
+    *("accelerator", "segmentation", "segfault", "core dumped", "access fault", "cuda unknown", "maximum context"),
+    *("context length", "token count", "unsatisfied", "offline mode", "rate limit", "imagepull", "waiting for clients"),
+    *("no cuda devices", "out of bounds", "mamba cache blocks", "no file named", "unrecognized model", "bind port"),
     *("oom", "toolchain", "cuda-capable", "cuda enabled", "greater than the derived", "runtime"),
     *("forward compat", "cuda>=", "larger than"),
 )
@@ -35,22 +39,27 @@ _LONGEST = 2000
 _MOST_DIFFERENT = 100
 _LINGERING = ("nccl_failure", "shared_memory_too_small")
 
-_PREFIXES = re.compile(
-    r"^(?:\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)? )?"  # Docker's time
-    r"(?:std(?:out|err) [FP] )?"  # Kubernetes
-    r"(?:[\w.-]+ +\| )?"  # docker compose
-    r"(?:\[rank\d+\]: ?)?"  # torch
-    r"(?:\([A-Za-z][\w-]*(?: rank=\d+)? pid=\d+\) ?)*"  # vLLM's processes
-    r"(?:(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL) \d\d-\d\d \d\d:\d\d:\d\d \[?[\w./-]+:\d+\] ?)?"
-    r"(?:\[(?:\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d(?:\.\d+)?(?: [A-Z_]+\d+)*\] ?)?"  # SGLang's time and rank
-    r"(?:(?P<uvicorn>DEBUG|INFO|WARNING|ERROR|CRITICAL): {3,8})?"
-)
-_QUIET = ("DEBUG", "INFO", "WARNING")
 _EXCEPTION_LINE = re.compile(r"^(?P<type>(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Failure))(?:: (?P<text>.*))?$")
+_ANY_EXCEPTION = re.compile(
+    r"^(?!SystemExit|KeyboardInterrupt)(?P<type>(?:[A-Za-z_]\w*\.)*[A-Z]\w*)(?:: (?P<text>.*))?$"
+)
+"""What ends a traceback, whatever its name."""
+_VALIDATION = re.compile(r"^pydantic\S*\.ValidationError: \d+ validation errors? for")
+"""Pydantic says on the lines after this one what is wrong."""
+_ABOUT_FLAGS = re.compile(
+    r"--[a-z][a-z-]{3,}|\b(?:max|min|num|enable|disable|tp|dp|pp|ep|kv|cuda|mem|gpu|chunked|speculative|page|block)_\w{3,}"
+)
+_REFUSES = re.compile(
+    r"\b(?:must|should|cannot|can't|not (?:supported|compatible|available|allowed|valid)|only (?:supports?|supported)|"
+    r"requires?|incompatible|[Ii]nvalid|[Uu]nsupported|[Uu]nknown|does not support|mutually exclusive|divisible|"
+    r"exceeds?|conflicts?|expected)\b"
+)
+_REFUSING = ("ValueError", "AssertionError", "NotImplementedError", "TypeError", "ArgumentTypeError", "UsageError")
 _WRAPPING = re.compile(
     r"Engine core initialization failed|WorkerProc initialization failed|scheduler died during initialization"
     r"|EngineDeadError|^EOFError|^(?:BrokenPipe|ConnectionReset)Error|CancelledError|Worker failed with error"
-    r"|ProcessExitedException|ActorDiedError"
+    r"|ProcessExitedException|ActorDiedError|ChildFailedError|scheduler died|Server process exited"
+    r"|MQEngineDeadError|Engine process failed to start|AsyncEngineDeadError|Background loop has errored"
 )
 _DEATHS = (
     # (words, is the server certainly lost at this very line)
@@ -64,9 +73,12 @@ _DEATHS = (
     ("Application startup failed. Exiting", True),
     ("died unexpectedly", False),
     ("scheduler is dead", False),
+    ("EngineCore hit an exception", False),
+    ("Engine process failed to start", True),
 )
 _STOPS = ("shutdown triggered", "SIGTERM received", "INFO:     Shutting down")
 """After these the server was told to stop, and what its processes complain of then is no error."""
+_FLAG_FILES = re.compile(r"server_args\.py|/arg_groups/|arg_utils\.py|/vllm/config(?:/|\.py)")
 _DIED = re.compile(
     r"terminated with (?!0\b)-?\d+|died unexpectedly|scheduler is dead|Received sigquit|startup failed"
     r"|^Subprocess .* crashed with exit code"
@@ -84,6 +96,8 @@ class CauseFinder:
         self._stopped = False
         self._in_traceback = False
         self._handling = False
+        self._explained = False
+        """The last error was a heading, and what follows says more."""
         self._code = ""
         self._file = ""
         self._different: dict[tuple[str, str], EngineError] = {}
@@ -97,21 +111,24 @@ class CauseFinder:
         if not self._in_traceback and not text.startswith("  ") and not _has_sign(text):
             return None
         number = where.line_number
-        prefix = _PREFIXES.match(text)
-        message = text[prefix.end() :] if prefix else text
-        if prefix and (prefix["level"] in _QUIET or prefix["uvicorn"] in _QUIET):
-            found = self._warning(message, text, number, state) if prefix["level"] == "WARNING" else None
+        line = stripped(text)
+        message = line.message
+        if line.quiet:
+            found = self._warning(message, text, number, state) if line.level == "WARNING" else None
             return self._added(found, where, state)
         self._note_death(text)
         if message.startswith("  "):
             self._note_frame(message)
         elif message.startswith("During handling of the above exception"):
             self._handling = True
+        ends = False
         if message and not message.startswith(" "):
-            self._in_traceback = "Traceback (most recent call last)" in message
+            ends, self._in_traceback = self._in_traceback, "Traceback (most recent call last)" in message
         # A traceback quotes source lines, and those hold the words of errors too.
         quoted = message.startswith(("    ", '  File "'))
-        found = None if quoted else self._match(message, text, number, state) or self._exception(message, text, number)
+        found = None
+        if not quoted:
+            found = self._match(message, text, number, state) or self._exception(message, text, number, ends)
         if found is None and _DIED.search(message):
             found = _WRAPPER, _died(text, number)
         return self._added(found, where, state)
@@ -165,36 +182,50 @@ class CauseFinder:
     def _match(self, message: str, text: str, number: int, state: ServerState) -> tuple[int, EngineError] | None:
         for needle, each in _NEEDLES:
             if needle in message and (match := each.pattern.search(message)):
+                if each.alone and self._found:
+                    return None
                 if each.certain and not state.ready:
                     self.doomed = True
                 return each.weight, _engine_error(each, match, text, number, state, self._language)
         return None
 
-    def _exception(self, message: str, text: str, number: int) -> tuple[int, EngineError] | None:
-        match = _EXCEPTION_LINE.match(message)
+    def _exception(self, message: str, text: str, number: int, ends: bool) -> tuple[int, EngineError] | None:
+        """`ends`: the line follows the frames of a traceback."""
+        match = _EXCEPTION_LINE.match(message) or (_ANY_EXCEPTION.match(message) if ends else None)
         if match is None:
             return None
         if _WRAPPING.search(message):
             return _WRAPPER, _died(text, number)
         kind = match["type"].rpartition(".")[2]
         said = match["text"] or (f"at `{self._code}`" if self._code else "without a word")
-        about_flags = re.search(r"server_args\.py|/arg_groups/|arg_utils\.py|/vllm/config/", self._file)
+        refuses = (
+            _FLAG_FILES.search(self._file)
+            or _VALIDATION.match(message)
+            or (kind in _REFUSING and _ABOUT_FLAGS.search(said) and _REFUSES.search(said))
+        )
         error = EngineError(
-            failure_class="bad_flag_value" if about_flags else "other",
-            reason=f"the engine {'refuses its arguments' if about_flags else 'failed'}: {kind}: {said[:300]}",
+            failure_class="bad_flag_value" if refuses else "other",
+            reason=f"the engine {'refuses its arguments' if refuses else 'failed'}: {kind}: {said[:300]}",
             line=text[:_LONGEST],
             line_number=number,
         )
         if self._handling and self._found and self._found[-1][0] == _EXCEPTION:
             # Raised while another one was handled: this is the one that got through.
-            _, last = self._found.pop()
-            self._different.pop(_name(last), None)
+            self._forget_last()
+        self._explained = _VALIDATION.match(message) is not None
         return _EXCEPTION, error
+
+    def _forget_last(self) -> None:
+        _, last = self._found.pop()
+        self._different.pop(_name(last), None)
 
     def _added(self, found: tuple[int, EngineError] | None, where: Where, state: ServerState) -> Failed | None:
         if found is None:
             return None
         weight, error = found
+        if self._explained and weight > _EXCEPTION and self._found:
+            self._forget_last()
+        self._explained = self._explained and weight == _EXCEPTION
         if state.ready and self._found and error.line_number - self._found[-1][1].line_number > _FAR_LINES:
             self._found.clear()
         self._found.append((weight, error))

@@ -32,6 +32,8 @@ class ErrorPattern(NamedTuple):
     fix: Fix | None = None
     even_quiet: bool = False
     """Read in lines that the engine itself calls a warning, too."""
+    alone: bool = False
+    """Counts only where nothing was said before: it follows other failures too."""
 
 
 def error(
@@ -45,5 +47,8 @@ def error(
     certain: bool = False,
     fix: Fix | None = None,
     even_quiet: bool = False,
+    alone: bool = False,
 ) -> ErrorPattern:
-    return ErrorPattern(failure_class, needles, re.compile(pattern), advice, example, weight, certain, fix, even_quiet)
+    return ErrorPattern(
+        failure_class, needles, re.compile(pattern), advice, example, weight, certain, fix, even_quiet, alone
+    )

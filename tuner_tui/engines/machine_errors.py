@@ -13,18 +13,27 @@ def _module(match: re.Match[str], state: ServerState, language: str) -> Counsel:
     return Counsel(f"the Python package {match['module']!r} is missing; take an image that has it")
 
 
+def _library(match: re.Match[str], state: ServerState, language: str) -> Counsel:
+    if match["what"]:
+        return Counsel(f"the library {match['what']} is missing in the image; take an image that has it")
+    return Counsel(f"two packages of the image do not fit each other ({match['name']} is missing); take another image")
+
+
 MACHINE_ERRORS: tuple[ErrorPattern, ...] = (
     error(
         "bad_flag_value",
-        ("invalid device ordinal", "is larger than the number of available GPUs"),
-        r"invalid device ordinal|World size \(\d+\) is larger than the number of available GPUs",
+        ("invalid device ordinal", "is larger than the number of available GPUs", "ocal rank ", "ocal_rank "),
+        r"invalid device ordinal|World size \(\d+\) is larger than the number of available GPUs|"
+        r"local[ _]rank \d+ is out of bounds",
         "the configuration asks for more GPUs than the server can see: lower its parallel sizes, or extend `gpus:`",
         "RuntimeError: CUDA error: invalid device ordinal",
     ),
     error(
         "driver_too_old",
         (
-            "unsatisfied condition: cuda",
+            "unsatisfied condition: ",
+            "unsupported display driver",
+            "UNSUPPORTED_PTX_VERSION",
             "driver version is insufficient",
             "driver on your system is too old",
             "rror 803",
@@ -33,7 +42,8 @@ MACHINE_ERRORS: tuple[ErrorPattern, ...] = (
             "unsupported toolchain",
             "was built for NVIDIA Driver",
         ),
-        r"unsatisfied condition: cuda>=|driver version is insufficient|driver on your system is too old|Error 80[34]|"
+        r"unsatisfied condition: (?:cuda|driver|brand)|unsupported display driver|CUDA_ERROR_UNSUPPORTED_PTX_VERSION|"
+        r"driver version is insufficient|driver on your system is too old|Error 80[34]|"
         r"forward compatibility was attempted|unsupported toolchain|"
         r"was built for NVIDIA Driver Release",
         "the NVIDIA driver is too old for this image: update the driver, or take an image for an older CUDA",
@@ -53,8 +63,13 @@ MACHINE_ERRORS: tuple[ErrorPattern, ...] = (
             "runtime name: nvidia",
             "No HIP GPUs are available",
             "not compiled with CUDA enabled",
-            "discover GPU vendor from CDI|"
-            r"NVIDIA Driver was not detected|libnvidia-ml\.so\S* cannot open|NVMLError_LibraryNotFound",
+            "discover GPU vendor from CDI",
+            "unresolvable CDI devices",
+            "ailed to initialize NVML",
+            "CUDA unknown error",
+            "No accelerator",
+            "No supported accelerator",
+            "No CUDA devices found",
             "NVIDIA Driver was not detected",
             "libnvidia-ml",
             "NVMLError_LibraryNotFound",
@@ -62,7 +77,10 @@ MACHINE_ERRORS: tuple[ErrorPattern, ...] = (
         r"could not select device driver|Failed to infer device type|Found no NVIDIA driver|no CUDA-capable device|"
         r"libcuda\.so\.1: cannot open|No CUDA GPUs are available|nvml error: driver not loaded|"
         r"unknown (?:or invalid )?runtime (?:specified|name:) nvidia|No HIP GPUs are available|"
-        r"not compiled with CUDA enabled|discover GPU vendor from CDI",
+        r"not compiled with CUDA enabled|discover GPU vendor from CDI|unresolvable CDI devices nvidia|"
+        r"The NVIDIA Driver was not detected|libnvidia-ml\.so\S* cannot open|NVMLError_LibraryNotFound|"
+        r"[Ff]ailed to initialize NVML|CUDA unknown error|No (?:supported )?accelerator\b.*is available|"
+        r"No supported accelerator|No CUDA devices found",
         "no GPU can be used in the container: install the NVIDIA Container Toolkit, run `nvidia-ctk runtime configure "
         "--runtime=docker` and restart Docker",
         'could not select device driver "" with capabilities: [[gpu]]',
@@ -94,16 +112,33 @@ MACHINE_ERRORS: tuple[ErrorPattern, ...] = (
     ),
     error(
         "port_in_use",
-        ("Errno 98", "ddress already in use", "port is already allocated", "EADDRINUSE", "is already in use"),
-        r"Errno 98\]|[Aa]ddress already in use|port is already allocated|EADDRINUSE|[Pp]ort \d+ is already in use",
+        (
+            *("Errno 98", "ddress already in use", "port is already allocated", "EADDRINUSE", "is already in use"),
+            *("Could not bind port", "bind: address", "is in use"),
+        ),
+        r"Errno 98\]|[Aa]ddress already in use|port is already allocated|EADDRINUSE|[Pp]ort \d+ is (?:already )?in use|"
+        r"Could not bind port \d+",
         "the port is taken by another server: start again, or end that one",
         "OSError: [Errno 98] Address already in use",
     ),
     error(
+        "nccl_failure",
+        ("DistStoreError", "DistNetworkError", "client socket has timed out", "waiting for clients"),
+        r"DistStoreError|DistNetworkError|client socket has timed out|waiting for clients",
+        "the ranks did not find each other: check that all nodes are started with the same dist-init-addr (or "
+        "master-addr), and that its port is open between them",
+        "torch.distributed.DistStoreError: Timed out after 601 seconds waiting for clients. 1/2 clients joined.",
+        weight=VAGUE,
+    ),
+    error(
         "image_not_found",
-        ("/images/create", "manifest", "pull access denied", "No such image", "failed to resolve reference"),
+        (
+            *("/images/create", "manifest", "pull access denied", "No such image", "failed to resolve reference"),
+            *("ailed to pull image", "ErrImagePull", "ImagePullBackOff", "pull rate limit", "from daemon: Get"),
+        ),
         r"/images/create|manifest for \S+ not found|manifest unknown|pull access denied|No such image|"
-        r"failed to resolve reference",
+        r"failed to resolve reference|[Ff]ailed to pull image|ErrImagePull|ImagePullBackOff|pull rate limit|"
+        r"from daemon: Get \"?https?://",
         "the image is not here and could not be pulled: check its name and tag, and the network",
         "manifest for nosuch/image:1 not found: manifest unknown",
     ),
@@ -120,6 +155,26 @@ MACHINE_ERRORS: tuple[ErrorPattern, ...] = (
         r"^ModuleNotFoundError: No module named '(?P<module>[^']+)'",
         _module,
         "ModuleNotFoundError: No module named 'vllm'",
+    ),
+    error(
+        "missing_module",
+        ("cannot open shared object file", "cannot import name"),
+        r"ImportError: (?:(?P<what>\S+\.so\S*): cannot open shared object|cannot import name (?P<name>'[^']+'))",
+        _library,
+        "ImportError: libcudart.so.12: cannot open shared object file: No such file or directory",
+    ),
+    error(
+        "engine_process_died",
+        (
+            *("Fatal Python error: ", "Segmentation fault", "Segfault encountered", "Memory access fault by GPU"),
+            *("xit code: -11", "xitcode: -11", "core dumped"),
+        ),
+        r"Fatal Python error: (?!Aborted)|Segmentation fault|Segfault encountered|Memory access fault by GPU|"
+        r"[Ee]xit ?code: -11\b|\(core dumped\)",
+        "a process of the engine crashed in native code: try another attention-backend, without graphs, or another "
+        "version of the image",
+        "Fatal Python error: Segmentation fault",
+        weight=VAGUE,
     ),
     error(
         "missing_module",

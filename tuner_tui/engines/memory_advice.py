@@ -92,6 +92,15 @@ def memory_in_use(match: re.Match[str], state: ServerState, language: str) -> Co
     )
 
 
+def too_many_states(match: re.Match[str], state: ServerState, language: str) -> Counsel:
+    """Each running request of a hybrid model needs one block of its state cache."""
+    blocks = int(match["blocks"])
+    return Counsel(
+        f"the state cache holds only {blocks} requests: lower max-num-seqs to that, or raise gpu-memory-utilization",
+        Fix(set={"max-num-seqs": blocks}) if blocks > 0 else None,
+    )
+
+
 def batched_tokens(match: re.Match[str], state: ServerState, language: str) -> Counsel:
     """vLLM: the tokens of one step must hold all sequences, or without chunked prefill one whole request."""
     need = int(match["need"])

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from tuner_tui.engines.error_pattern import ErrorPattern, error
+from tuner_tui.engines.error_pattern import VAGUE, ErrorPattern, error
 from tuner_tui.engines.facts import Fix
-from tuner_tui.engines.memory_advice import kv_too_small, memory_in_use, out_of_memory, raise_fraction
+from tuner_tui.engines.memory_advice import (
+    kv_too_small,
+    memory_in_use,
+    out_of_memory,
+    raise_fraction,
+    too_many_states,
+)
 
 MEMORY_ERRORS: tuple[ErrorPattern, ...] = (
     error(
@@ -20,8 +26,8 @@ MEMORY_ERRORS: tuple[ErrorPattern, ...] = (
     ),
     error(
         "not_enough_kv_memory",
-        ("No available memory for the cache blocks",),
-        r"Error: No available memory for the cache blocks",
+        ("No available memory for the cache blocks", "Cannot auto-fit max_model_len"),
+        r"Error: (?:No available memory for the cache blocks|Cannot auto-fit max_model_len: not enough)",
         "no memory is left for the KV cache: raise gpu-memory-utilization, lower max-num-batched-tokens, or take "
         "more GPUs (tensor-parallel-size)",
         "ValueError: No available memory for the cache blocks. Try increasing `gpu_memory_utilization`",
@@ -42,6 +48,14 @@ MEMORY_ERRORS: tuple[ErrorPattern, ...] = (
         "no memory is left for the state cache of this hybrid model: lower max-running-requests or raise "
         "mem-fraction-static",
         "RuntimeError: Not enough GPU memory for hybrid (mamba/linear-attention) state cache",
+    ),
+    error(
+        "not_enough_kv_memory",
+        ("available Mamba cache blocks",),
+        r"max_num_seqs \(\d{1,9}\) exceeds available Mamba cache blocks \((?P<blocks>\d{1,9})\)",
+        too_many_states,
+        "ValueError: max_num_seqs (1024) exceeds available Mamba cache blocks (412).",
+        certain=True,
     ),
     error(
         "not_enough_kv_memory",
@@ -69,8 +83,10 @@ MEMORY_ERRORS: tuple[ErrorPattern, ...] = (
     ),
     error(
         "cuda_out_of_memory",
-        ("out of memory",),
-        r"(?<!ray\.exceptions\.)OutOfMemoryError|CUDA out of memory|HIP out of memory|CUDA error: out of memory",
+        ("out of memory", "OutOfMemoryError", "ALLOC_FAILED", "OutOfMemory", "cudaErrorMemoryAllocation"),
+        r"(?<!ray\.exceptions\.)OutOfMemoryError(?!\))|(?:CUDA|HIP|XPU|NPU|MUSA) out of memory|"
+        r"(?:CUDA|HIP|cuda|hip)(?: driver)? error: (?:\d+ )?out of memory|Cuda failure(?: \d+)? 'out of memory'|"
+        r"C(?:UBLAS|USOLVER|UDNN)_STATUS_ALLOC_FAILED|hipErrorOutOfMemory|cudaErrorMemoryAllocation",
         out_of_memory,
         "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 116.00 MiB.",
     ),
@@ -92,17 +108,26 @@ MEMORY_ERRORS: tuple[ErrorPattern, ...] = (
                 "oom-kill",
                 "xitcode: -9",
                 "xitcode=-9",
-                "Killed",
             ),
             *("running low on memory", "Available memory on node"),
         ),
         r"Errno 12\] Cannot allocate memory|Cannot allocate memory \(12\)|running low on memory|"
         r"std::bad_alloc|[Ee]xit ?code(?:: |=| )-9\b|^MemoryError\b|"
         r"OOMKilled\W{1,4}[Tt]rue|an't allocate memory|Out of memory: Killed process|oom-kill|"
-        r"(?:died|killed|terminated).*SIGKILL|^(?:\S+: line \d+: +\d+ )?Killed\b|"
+        r"(?:died|killed|terminated)[^(]{0,40}SIGKILL|Signal 9 \(SIGKILL\)|"
         r"Available memory on node .* is less than",
         "the machine's main memory (or the container's limit) ran out: raise docker.memory, or take fewer ranks",
         "RuntimeError: Rank 0 scheduler died during initialization (exit code: -9).",
+    ),
+    error(
+        "host_out_of_memory",
+        ("Killed",),
+        r"^(?:\S+: line \d+: +\d+ )?Killed\b",
+        "something killed the server, most likely the kernel because the main memory ran out: raise docker.memory, or "
+        "look with `dmesg`",
+        "Killed",
+        weight=VAGUE,
+        alone=True,  # a shell says it too where the engine ends its own processes
     ),
     error(
         "shared_memory_too_small",

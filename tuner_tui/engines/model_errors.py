@@ -32,6 +32,15 @@ MODEL_ERRORS: tuple[ErrorPattern, ...] = (
         certain=True,
     ),
     error(
+        "context_too_long",
+        ("maximum context length", "model's context length", "Requested token count"),
+        r"maximum context length (?:is|of) |longer than the model's context length|Requested token count .*exceeds",
+        "a request asks for more tokens than the server's context holds: raise max-model-len / context-length, or "
+        "shorten the traffic",
+        "ValueError: This model's maximum context length is 2048 tokens. However, you requested 2400 tokens.",
+        weight=VAGUE,
+    ),
+    error(
         "gated_model",
         ("gated", "GatedRepo", "is restricted"),
         r"GatedRepoError|access a gated repo|Cannot access gated repo|is restricted and you "
@@ -73,13 +82,20 @@ MODEL_ERRORS: tuple[ErrorPattern, ...] = (
             "EntryNotFoundError",
             "RevisionNotFoundError",
             "404 Client Error",
+            "Unrecognized model in",
+            "offline mode is enabled",
+            "OfflineModeIsEnabled",
+            "no file named",
+            "No such file or directory: /",
         ),
         r"RepositoryNotFoundError|is not a local folder and is not a valid model identifier|LocalEntryNotFoundError|"
         r"We couldn't connect to 'http|Repo id must be|does not appear to have a file named|"
         r"Can't load the configuration of|[Ii]ncorrect path_or_model_id|"
         r"No such file or directory: '[^']*(?:config\.json|tokenizer[^'/]*|\.safetensors)'|"
         r"Cannot find any model weights|Invalid repository ID or local directory|"
-        r"No supported config format found|(?:Entry|Revision)NotFoundError|404 Client Error",
+        r"No supported config format found|(?:Entry|Revision)NotFoundError|404 Client Error|Unrecognized model in |"
+        r"offline mode is enabled|OfflineModeIsEnabled|Error no file named|"
+        r"FileNotFoundError: No such file or directory: /\S*(?:\.safetensors|\.json|\.bin)",
         "the model was not found: check its name or folder, that the folder is mounted, and the network "
         "(HF_HUB_OFFLINE, HF_ENDPOINT)",
         "OSError: We couldn't connect to 'https://huggingface.co' to load the files",
@@ -150,10 +166,17 @@ MODEL_ERRORS: tuple[ErrorPattern, ...] = (
     ),
     error(
         "bad_flag_value",
-        ("tilization must be", "Input should be ", "mem_fraction_static must be", "mem-fraction-static must be"),
+        ("tilization must be", "mem_fraction_static must be", "mem-fraction-static must be"),
         r"(?P<why>[Mm]emory utilization must be [^\[]*|gpu_memory_utilization must be [^\[]*|"
-        r"mem[_-]fraction[_-]static must be [^\[]*|^\s*Input should be [^\[]*\[type=[^\]]*)",
+        r"mem[_-]fraction[_-]static must be [^\[]*)",
         "the engine refuses a value: {why}",
         "ValueError: GPU memory utilization must be less than 1.0. Got 1.2.",
+    ),
+    error(
+        "bad_flag_value",
+        ("Input should be ",),
+        r"^\s*(?P<why>Input should be [^\[]*?) \[type=\w+, input_value=(?P<given>[^\]]*?)(?:, input_type=\w+)?\]?$",
+        "the engine refuses the value {given}: {why}",
+        "  Input should be greater than 0 [type=greater_than, input_value=0, input_type=int]",
     ),
 )

@@ -13,7 +13,9 @@ _SGLANG = re.compile(
     r"(?P<ranks>(?: (?:DP|PP|ATTN_CP|MOE_DP|TP|EP)\d{1,6})*)\]"
 )
 _WORD = re.compile(r"([A-Z_]+)(\d+)")
-_VLLM_TIME = re.compile(r"(?:DEBUG|INFO|WARNING|ERROR|CRITICAL) (?P<at>(?:\d{4}-)?\d\d-\d\d \d\d:\d\d:\d\d)")
+_VLLM_TIME = re.compile(
+    r"(?:DEBUG|INFO|WARNING|ERROR|CRITICAL) (?:[A-Za-z_][\w.]* )?(?P<at>(?:\d{4}-)?\d\d-\d\d \d\d:\d\d:\d\d)"
+)
 _PROCESS = re.compile(r"\((?P<name>[A-Za-z][\w-]*)(?: rank=(?P<rank>\d{1,6}))? pid=(?P<pid>\d{1,9})(?:, ip=[\d.]+)?\)")
 _COPY = re.compile(r"DP(\d{1,6})")
 _DOCKER = re.compile(r"^(?P<at>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?)(?:Z|[+-]\d\d:?\d\d)? ")

@@ -194,7 +194,7 @@ ROWS: tuple[Row, ...] = (
     ),
     row(
         "LLM engine (v",
-        r"Initializing an? (?:V1 )?LLM engine \(v(?P<version>[\w.+-]+)\)(?P<config>.*)",
+        r"Initializing an? (?:V[01] )?LLM engine \(v(?P<version>[\w.+-]+)\)(?P<config>.*)",
         _engine,
         "Initializing a V1 LLM engine (v0.32.0) with config: model='/model', ... device_config=cpu,",
     ),

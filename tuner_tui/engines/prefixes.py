@@ -1,0 +1,51 @@
+"""What stands before a line's own words: collectors, processes, clocks and levels."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+_LEVELS = "DEBUG|INFO|WARNING|ERROR|CRITICAL"
+_PREFIXES = re.compile(
+    r"(?:"
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)? "  # Docker, Kubernetes
+    r"|\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z?\] "  # CI
+    r"|std(?:out|err) [FP] "  # Kubernetes' own files
+    r"|\[pod/[^\]\s]+\] "  # kubectl logs --prefix
+    r"|[\w.-]+ +\| "  # docker compose
+    r"|[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d(?:\.\d+)? \S+ [\w./@-]+(?:\[\d+\])?: "  # syslog, journalctl
+    r"|[>\u2502|] "  # quoted, or drawn by a terminal's table
+    r"|\[rank\d+\]: ?"  # torch
+    r"|\[\d+,\d+\]<std(?:out|err)>: ?"  # mpirun
+    r"|\([A-Za-z][\w-]*(?: rank=\d+)? pid=\d+(?:, ip=[\w.:]+)?\) ?"  # vLLM's and Ray's processes
+    r"|\[Stage-\d+\] "
+    # vLLM, whose time has no year
+    rf"|(?P<level>{_LEVELS}) (?:[A-Za-z_][\w.]* )?(?:\d{{4}}-)?\d\d-\d\d \d\d:\d\d:\d\d(?:[.,]\d+)? ?"
+    r"(?:\[?[\w./-]+:\d+\] ?)?"
+    r"|\[(?:\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d(?:\.\d+)?(?: [A-Z_]+\d+)*\] ?"  # SGLang
+    r"|(?P<uvicorn>(?:DEBUG|ERROR):    |INFO:     |WARNING:  |CRITICAL: )"
+    rf"|- (?P<python>{_LEVELS}) - (?:[\w.]+: )?"  # 2025-02-21 21:52:50,289 - INFO - flashinfer.jit:
+    r")*"
+)
+_QUIET = ("DEBUG", "INFO", "WARNING")
+
+
+class Stripped(NamedTuple):
+    """A line's own words, and the level that the engine gave them ("" where it gave none)."""
+
+    message: str
+    level: str
+
+    @property
+    def quiet(self) -> bool:
+        """No error, says the engine itself."""
+        return self.level in _QUIET
+
+
+def stripped(text: str) -> Stripped:
+    """`text` without all that stands before its own words. What indents those stays."""
+    match = _PREFIXES.match(text)
+    if match is None or not match.end():
+        return Stripped(text, "")
+    level = match["level"] or match["python"] or (match["uvicorn"] or "").partition(":")[0]
+    return Stripped(text[match.end() :], level)
