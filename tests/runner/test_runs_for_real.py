@@ -33,7 +33,9 @@ def nothing_is_left(runs_dir: Path) -> Iterator[None]:
 
 
 def test_a_grid_is_measured_and_the_result_is_all_that_standard_output_has(tmp_path: Path, runs_dir: Path) -> None:
-    task = simulated_task(tmp_path, {"mem-fraction-static": [0.7, 0.8], "max-running-requests": [1, 8]})
+    task = simulated_task(
+        tmp_path, {"mem-fraction-static": [0.7, 0.8], "max-running-requests": [1, 8]}, max_requests=16
+    )
     done = tuner("run", task, "--json")
     results = json.loads(done.stdout)
     assert results["simulated"] is True
@@ -52,13 +54,13 @@ def test_a_grid_is_measured_and_the_result_is_all_that_standard_output_has(tmp_p
     for experiment in by_id.values():
         [launch] = experiment["launches"]
         [level] = launch["levels"]
-        assert (level["requests"], level["succeeded"], level["wrong_length"]) == (4, 4, 0)
+        assert (level["requests"], level["succeeded"], level["wrong_length"]) == (16, 16, 0)
         assert launch["memory"]["kv_cache_tokens"] > 2_000_000
         assert launch["total_s"] > launch["start_s"] + launch["load_s"]
         records = (only_run(runs_dir).launch(launch["number"]) / "requests.jsonl").read_text().splitlines()
-        assert len(records) == 4
+        assert len(records) == 16
         e2e = [json.loads(record)["end_s"] - json.loads(record)["sent_s"] for record in records]
-        assert level["metrics"]["e2e_s"]["mean"] == pytest.approx(sum(e2e) / 4)
+        assert level["metrics"]["e2e_s"]["mean"] == pytest.approx(sum(e2e) / 16)
     more = by_id[1]["launches"][0]["memory"]["kv_cache_tokens"], by_id[3]["launches"][0]["memory"]["kv_cache_tokens"]
     assert more[0] < more[1]
 

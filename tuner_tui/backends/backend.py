@@ -73,6 +73,10 @@ class Server(Protocol):
     def url(self) -> str:
         """`http://127.0.0.1:<port>`, known as soon as the server is started."""
 
+    def owns(self, pid: int) -> bool | None:
+        """Whether a process of this machine is one of its own; None where that cannot be told (it is gone, or is not
+        of this machine)."""
+
     async def wait(self) -> Exit:
         """Until it ends; its log has been read to the last byte by then. May be awaited by several."""
 

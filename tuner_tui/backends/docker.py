@@ -51,6 +51,13 @@ class DockerServer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._port}"
 
+    def owns(self, pid: int) -> bool | None:
+        """See `backend.Server.owns`: the container's id is in the name of its control group, in either version."""
+        try:
+            return self._container in Path(f"/proc/{pid}/cgroup").read_text()
+        except OSError:
+            return None
+
     async def wait(self) -> Exit:
         """See `backend.Server.wait`. Raises BackendUnavailable if the Engine goes away for good."""
         return await asyncio.shield(self._ended)

@@ -42,6 +42,15 @@ class ProcessServer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._port}"
 
+    def owns(self, pid: int) -> bool | None:
+        """See `backend.Server.owns`: by the mark that every descendant inherits."""
+        try:
+            return self._tree.mark in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        except PermissionError:
+            return False  # another user's
+        except OSError:
+            return None
+
     async def wait(self) -> Exit:
         """See `backend.Server.wait`. When it returns, no descendant is left either."""
         return await asyncio.shield(self._ended)

@@ -113,6 +113,11 @@ class ProcessTree:
         self._closing, self._close_now = os.pipe()
         threading.Thread(target=self._read, args=(read_end,), name=f"log of {self.pid}", daemon=True).start()
 
+    @property
+    def mark(self) -> bytes:
+        """The entry in the environment of each of its processes, as /proc has it."""
+        return f"{ENVIRONMENT_LAUNCH}={self._launch}".encode()
+
     def wait(self) -> int:
         """Until the command itself has ended; 128 + n for signal n.
 

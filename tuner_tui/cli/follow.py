@@ -11,9 +11,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 
 import click
-import msgspec
 
-from tuner_tui.load.model import LoadProgress
 from tuner_tui.report.words import duration_words, label, milliseconds, split_common
 from tuner_tui.runs.commands import Stop, append_command
 from tuner_tui.runs.events import (
@@ -26,21 +24,18 @@ from tuner_tui.runs.events import (
     PreparationStarted,
     RunFinished,
     ServerReady,
+    now,
 )
 from tuner_tui.runs.folder import RunFolder
 from tuner_tui.runs.journal import JournalReader
 from tuner_tui.runs.lock import holder
+from tuner_tui.runs.samples import last_sample
 from tuner_tui.runs.state import Launch, RunState, Snapshot
 from tuner_tui.search.verdict import quantity
 
 _POLL_S = 0.05
 # A runner that has just died may still be in the journal's last milliseconds; look twice before saying so.
 _DEATH_S = 0.5
-
-
-class _Sample(msgspec.Struct):
-    load: LoadProgress | None = None
-    preparation: dict[str, int | str] | None = None
 
 
 class Follower:
@@ -209,44 +204,26 @@ class Follower:
         if launch is None:
             if snapshot.preparation is None:
                 return ""
-            return f"    {snapshot.preparation.what}: {self._preparation_words()}"
-        since_s = (time.time_ns() / 1e9) - launch.started_at.timestamp()
-        if launch.level is None or launch.phase == "starting":
-            return f"    {launch.phase} {duration_words(max(0.0, since_s))}"
-        level = snapshot.levels[launch.level]
-        sample = self._last_sample(self._folder.launch(launch.number) / "samples.jsonl")
-        load = sample.load if sample else None
-        if load is None or load.level != launch.level or load.warm_up:
-            return f"    {launch.phase} {level.name}"
-        of = f"/{snapshot.task.benchmark.max_requests}" if snapshot.task.benchmark.max_requests else ""
+            sample = last_sample(self._folder.samples)
+            phase = sample.phase if sample is not None else None
+            detail = f" {phase.detail}" if phase is not None and phase.detail else ""
+            return f"    {phase.words if phase is not None else snapshot.preparation.what}{detail}"
+        sample = last_sample(self._folder.launch(launch.number) / "samples.jsonl")
+        if sample is None or sample.phase is None:
+            return f"    {launch.phase}"
+        phase, load = sample.phase, sample.load
+        if phase.level is None:
+            return f"    {phase.words}, {duration_words((now() - phase.since).total_seconds())}"
+        words = (
+            f"    {phase.words} of {snapshot.levels[phase.level].name}" if phase.level < len(snapshot.levels) else ""
+        )
+        if load is None or load.warm_up:
+            return words or f"    {phase.words}"
         failed = f", {load.failed} failed" if load.failed else ""
         return (
-            f"    {level.name}: {load.done}{of} requests{failed}, {duration_words(load.elapsed_s)}, "
+            f"{words or phase.words}{failed}, {duration_words(load.elapsed_s)}, "
             f"TTFT {milliseconds(load.ttft_mean_s)}, E2E {milliseconds(load.e2e_mean_s)}"
         )
-
-    def _preparation_words(self) -> str:
-        sample = self._last_sample(self._folder.samples)
-        if sample is None or sample.preparation is None:
-            return "…"
-        done, total = int(sample.preparation["done"]), int(sample.preparation["total"])
-        detail = str(sample.preparation.get("detail", ""))
-        share = f"{done / 2**20:,.0f} of {total / 2**20:,.0f} MiB" if total else f"{done / 2**20:,.0f} MiB"
-        return f"{share} {detail}"
-
-    @staticmethod
-    def _last_sample(path: os.PathLike[str]) -> _Sample | None:
-        """The last whole line of a samples file."""
-        try:
-            with open(path, "rb") as file:  # noqa: PTH123 (os.PathLike)
-                file.seek(max(0, os.fstat(file.fileno()).st_size - 4096))
-                lines = file.read().split(b"\n")
-        except OSError:
-            return None
-        for line in reversed(lines[:-1]):
-            with contextlib.suppress(msgspec.DecodeError):
-                return msgspec.json.decode(line, type=_Sample)
-        return None
 
     def _clear_status(self) -> None:
         if self._status_shown:

@@ -56,7 +56,8 @@ class ServerState:
     def _begin(self) -> None:
         self.ready = False
         self.stage: Phase | None = None
-        self._progress = ""
+        self.progress: tuple[int, int] | None = None
+        """Steps of the phase that are done, and how many there are."""
         self.arguments: dict[str, Value] = {}
         self.told: dict[str, str | bool | int] = {}
         self.limit: dict[str, int | float] = {}
@@ -74,11 +75,17 @@ class ServerState:
         _TAKE[type(fact)](self, fact)
 
     @property
-    def phase(self) -> str | None:
+    def activity(self) -> str | None:
         """What the server is doing, in words; None before its first word."""
-        if self.stage is None:
-            return None
-        return f"{_WORDS[self.stage]} {self._progress}".rstrip()
+        return None if self.stage is None else _WORDS[self.stage]
+
+    @property
+    def phase(self) -> str | None:
+        """The same with its progress: "loading weights 3/4"."""
+        if self.progress is None:
+            return self.activity
+        done, of = self.progress
+        return f"{self.activity} {done}/{of}"
 
     @property
     def memory(self) -> Memory:
@@ -123,15 +130,15 @@ class ServerState:
             phase = "draft"
         begins = phase != self.stage
         if fact.done is not None:
-            self._enter(phase, fact.where.at, fact.of, f"{fact.done}/{fact.of}" if fact.of is not None else "")
+            self._enter(phase, fact.where.at, fact.of, None if fact.of is None else (fact.done, fact.of))
         elif begins:
             self._enter(phase, fact.where.at)
 
-    def _enter(self, phase: Phase, at: str, of: int | None = None, progress: str = "") -> None:
+    def _enter(self, phase: Phase, at: str, of: int | None = None, progress: tuple[int, int] | None = None) -> None:
         """A server that is ready stays ready, whatever it prints about later work."""
         if self.ready:
             return
-        self.stage, self._progress = phase, progress
+        self.stage, self.progress = phase, progress
         self.timeline.enter(phase, at, of)
         self.ready = phase == "ready"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,13 +11,16 @@ from pathlib import Path
 import msgspec
 
 from tuner_tui.backends.backend import Backend, Image, Server, StartFailed
+from tuner_tui.backends.cpuset import parse_cpuset
 from tuner_tui.engines.cross_check import cross_check
 from tuner_tui.engines.engine import Engine
 from tuner_tui.engines.facts import Memory
 from tuner_tui.engines.log import LogReader
 from tuner_tui.engines.probes import Answer
 from tuner_tui.load.model import Level
-from tuner_tui.runner.measurement import Measurement
+from tuner_tui.runner.live import Live
+from tuner_tui.runner.log_figures import LogFigures
+from tuner_tui.runner.measurement import Measurement, generator_cpus
 from tuner_tui.runner.probe import probe
 from tuner_tui.runner.readiness import wait_ready
 from tuner_tui.runner.watch import LaunchAborted, LaunchFailed, Watch
@@ -70,7 +74,9 @@ class Launch:
         self._levels = levels
         self._seed = seed
         self._emit = emit
-        self._watch = Watch(LogReader(engine.log_language))
+        self._figures = LogFigures()
+        self._watch = Watch(LogReader(engine.log_language, on_fact=self._figures.take))
+        self._live: Live | None = None
         self._answers: list[Answer] = []
         self._server: Server | None = None
         self._start_s: float | None = None
@@ -103,11 +109,13 @@ class Launch:
         status: LaunchStatus = "succeeded"
         failure: Failure | None = None
         flags: tuple[ValidityFlag, ...] = ()
-        measurement = None if hold else self._measurement()
+        self._live = live = self._live_figures()
+        measurement = None if hold else self._measurement(live)
         try:
             try:
-                url = await self._start()
+                url = await self._start(live)
                 if measurement is None:
+                    live.enter("serving")
                     await self._watch.race(asyncio.Event().wait())
                 else:
                     await measurement.run(url)
@@ -121,6 +129,7 @@ class Launch:
                 failure = Failure(failure_class="stopped", reason=reason)
             if status == "failed" and failure is not None:
                 self._emit(LaunchFailing(launch=self.number, failure=failure))
+            live.enter("stopping")
         finally:
             await self._clean_up(measurement, _GRACE_FAILED_S if status == "failed" else _GRACE_S)
         return LaunchFinished(
@@ -134,7 +143,22 @@ class Launch:
             failure=failure,
         )
 
-    def _measurement(self) -> Measurement:
+    def _live_figures(self) -> Live:
+        benchmark, cpus = self._task.benchmark, generator_cpus(self._task, self._spec)
+        keep_off: frozenset[int] = frozenset()
+        with contextlib.suppress(ValueError):  # the generator complains of it
+            keep_off = parse_cpuset(cpus) if cpus else keep_off
+        return Live(
+            self._folder / "samples.jsonl",
+            reader=self._watch.log,
+            figures=self._figures,
+            gpus=self._spec.gpus,
+            keep_off=keep_off,
+            max_requests=benchmark.max_requests,
+            max_time_s=benchmark.max_time_s,
+        )
+
+    def _measurement(self, live: Live) -> Measurement:
         return Measurement(
             launch=self.number,
             task=self._task,
@@ -143,6 +167,7 @@ class Launch:
             levels=self._levels,
             seed=self._seed,
             watch=self._watch,
+            live=live,
             emit=self._emit,
         )
 
@@ -160,7 +185,7 @@ class Launch:
         text = msgspec.json.format(msgspec.json.encode(document), indent=2)
         (self._folder / "launch.json").write_bytes(text + b"\n")
 
-    async def _start(self) -> str:
+    async def _start(self, live: Live) -> str:
         """Until the server is ready; its URL. Raises LaunchFailed, LaunchAborted."""
         called = time.monotonic()
         try:
@@ -170,6 +195,7 @@ class Launch:
                 Failure(failure_class=failed.failure_class, reason=failed.reason, line=failed.line)
             ) from failed
         self._watch.follow(self._server)
+        live.started(self._server.owns)
         self._emit(ServerStarted(launch=self.number, server=self._server.id, url=self._server.url))
         limit_s = self._task.start_timeout_s
         try:
@@ -189,6 +215,7 @@ class Launch:
         self._start_s = time.monotonic() - called
         self._watch.ready = True
         self._answers = await self._watch.race(probe(self._server.url, self._engine.log_language))
+        live.serve(self._server.url)
         self._emit(ServerReady(launch=self.number, start_s=self._start_s, memory=self._memory))
         return self._server.url
 
@@ -205,4 +232,6 @@ class Launch:
         finally:
             if self._server is not None:
                 await self._server.stop(grace_s)
+            if self._live is not None:
+                await self._live.close()
             await self._watch.close()

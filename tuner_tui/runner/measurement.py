@@ -9,14 +9,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
-
 from tuner_tui.backends.cpuset import parse_cpuset
 from tuner_tui.load.client import Generator, LoadError
 from tuner_tui.load.metrics import level_result, read_records
-from tuner_tui.load.model import Job, Level, LevelResult, LoadProgress, RunLevel
+from tuner_tui.load.model import Job, Level, LevelResult, RunLevel
+from tuner_tui.runner.live import Live
 from tuner_tui.runner.watch import LaunchFailed, Watch
-from tuner_tui.runs.events import AnyEvent, Failure, LevelFinished, LevelStarted, now
+from tuner_tui.runs.events import AnyEvent, Failure, LevelFinished, LevelStarted
 from tuner_tui.runs.score import request_limits_s
 from tuner_tui.task.launch_spec import LaunchSpec
 from tuner_tui.task.model import Task
@@ -36,6 +35,7 @@ class Measurement:
         levels: tuple[Level, ...],
         seed: int,
         watch: Watch,
+        live: Live,
         emit: Callable[[AnyEvent], None],
     ) -> None:
         self.results: list[LevelResult] = []
@@ -48,6 +48,7 @@ class Measurement:
         self._levels = levels
         self._seed = seed
         self._watch = watch
+        self._live = live
         self._emit = emit
         self._generator = asyncio.create_task(self._start_generator())
 
@@ -89,19 +90,14 @@ class Measurement:
             await (await self._generator).close()
 
     async def _start_generator(self) -> Generator:
-        return await Generator.start(cpus=self._generator_cpus(), stderr=self._folder / "generator.log")
-
-    def _generator_cpus(self) -> str | None:
-        """The task's choice; else the CPUs that are not the engine's, where its set leaves any."""
-        if self._task.benchmark.cpus is not None or not self._spec.cpuset or not hasattr(os, "sched_getaffinity"):
-            return self._task.benchmark.cpus
-        free = sorted(os.sched_getaffinity(0) - set(parse_cpuset(self._spec.cpuset)))
-        return ",".join(map(str, free)) or None
+        cpus = generator_cpus(self._task, self._spec)
+        return await Generator.start(cpus=cpus, stderr=self._folder / "generator.log")
 
     async def _run_level(self, generator: Generator, index: int, level: Level, *, warm_up: bool) -> None:
         self._emit(LevelStarted(launch=self._launch, level=index, warm_up=warm_up))
+        self._live.enter("warming up" if warm_up else "measuring", level=index, levels=len(self._levels))
         order = RunLevel(level=index, traffic=level, warm_up=warm_up)
-        done = await self._watch.race(generator.run(order, self._on_progress))
+        done = await self._watch.race(generator.run(order, self._live.on_progress))
         if warm_up and done.failed and done.failed >= done.done:
             await self._watch.expect_death()
             raise self._failed(
@@ -119,7 +115,10 @@ class Measurement:
     def _failed(self, reason: str, line: str = "") -> LaunchFailed:
         return LaunchFailed(Failure(failure_class="load_failed", reason=reason, line=line, tail=self._watch.tail()))
 
-    def _on_progress(self, progress: LoadProgress) -> None:
-        line = msgspec.json.encode({"at": now(), "load": progress}) + b"\n"
-        with (self._folder / "samples.jsonl").open("ab") as samples:
-            samples.write(line)
+
+def generator_cpus(task: Task, spec: LaunchSpec) -> str | None:
+    """The task's choice; else the CPUs that are not the engine's, where its set leaves any."""
+    if task.benchmark.cpus is not None or not spec.cpuset or not hasattr(os, "sched_getaffinity"):
+        return task.benchmark.cpus
+    free = sorted(os.sched_getaffinity(0) - set(parse_cpuset(spec.cpuset)))
+    return ",".join(map(str, free)) or None

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
-
-import msgspec
 
 from tuner_tui.backends.backend import Backend, BackendUnavailable, Image, Progress, StartFailed
 from tuner_tui.engines.launch import launch_spec
@@ -28,6 +27,7 @@ from tuner_tui.runs.events import (
 )
 from tuner_tui.runs.folder import RunFolder
 from tuner_tui.runs.journal import JournalWriter
+from tuner_tui.runs.samples import INTERVAL_S, Phase, Sample, append_sample
 from tuner_tui.runs.state import ExperimentState, RunState, Snapshot
 from tuner_tui.search.grid import next_experiment
 from tuner_tui.task.launch_spec import LaunchSpec
@@ -56,6 +56,7 @@ class Run:
         self._image: Image | None = None
         self._launch: Launch | None = None
         self._stopping = False
+        self._preparation_s = -INTERVAL_S
         self._changed = asyncio.Event()
         self._work: asyncio.Task[None] | None = None
         self._hurrying: list[asyncio.Task[None]] = []
@@ -229,9 +230,23 @@ class Run:
             raise CannotGoOn(failure)
 
     def _on_preparation(self, progress: Progress) -> None:
-        line = msgspec.json.encode({"at": now(), "preparation": progress}) + b"\n"
-        with self._folder.samples.open("ab") as samples:
-            samples.write(line)
+        """How far a pull or a download is; the backend says it more often than anybody needs it."""
+        if time.monotonic() - self._preparation_s < INTERVAL_S and progress.done < progress.total:
+            return
+        self._preparation_s = time.monotonic()
+        at = now()
+        preparing = self.snapshot.preparation
+        what = preparing.what if preparing is not None else "image"
+        phase = Phase(
+            name="pulling the image" if what == "image" else "downloading the model",
+            since=preparing.at if preparing is not None else at,
+            done=progress.done,
+            of=progress.total or None,
+            unit="bytes",
+            detail=progress.detail,
+        )
+        with contextlib.suppress(OSError):
+            append_sample(self._folder.samples, Sample(at=at, phase=phase))
 
 
 def backend_for(kind: Literal["docker", "process"], runner: str, run: Path) -> Backend:
