@@ -21,6 +21,13 @@ def confirm_run(given: str, launches: int | None, runs_dir: Path | None, *, as_j
     if (live := holder(folder.lock)) is not None:
         click.echo(f"tuner-tui: {folder.name} is running (process {live.pid}); confirm it when it is over", err=True)
         return 2
+    if snapshot.kind == "import":
+        click.echo(
+            f"tuner-tui: {folder.name} was imported, so nothing can be launched again; `tuner-tui run {folder.task}` "
+            "measures the same anew",
+            err=True,
+        )
+        return 2
     if snapshot.launches_done < snapshot.launches_planned:
         click.echo(f"tuner-tui: {folder.name} is not finished; `tuner-tui resume {folder.name}` goes on", err=True)
         return 2

@@ -166,6 +166,47 @@ def clean() -> None:
 
 
 @main.command(
+    "import",
+    epilog="Example:  tuner-tui import experiments/h100-chunk-2048 experiments/h100-chunk-8192   ·   "
+    "tuner-tui import results.json --task task.json",
+)
+@click.argument("paths", metavar="PATH…", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@click.option(
+    "--task", "task_file", type=click.Path(path_type=Path, dir_okay=False), help="The task file they were made from."
+)
+@click.option(
+    "--engine", type=click.Choice(["sglang", "vllm"]), help="Whose results they are, if the files do not tell."
+)
+@click.option(
+    "--objective",
+    type=click.Choice(["minimize_latency", "maximize_throughput", "minimize_ttft", "minimize_tpot"]),
+    help="What is best.  [default: the task's, or minimize_latency]",
+)
+@_RUNS_DIR
+@_JSON
+def import_(
+    paths: tuple[Path, ...],
+    task_file: Path | None,
+    engine: Any,
+    objective: str | None,
+    runs_dir: Path | None,
+    as_json: bool,
+) -> None:
+    """Judge results measured elsewhere: make a run of them.
+
+    PATH is an experiment folder of genai-bench (or a folder of such; each one is a configuration), or a results file
+    of the autotuner whose task files open here. Nothing is launched. Exit code 0: there is a leader. 1: there is none.
+    2: the files cannot be read.
+    """
+    from tuner_tui.cli.import_ import import_results
+
+    code = import_results(
+        paths, task_file=task_file, engine=engine, objective=objective, runs_dir=runs_dir, as_json=as_json
+    )
+    sys.exit(code)
+
+
+@main.command(
     epilog="Example:  tuner-tui bench http://127.0.0.1:30000 --traffic 'D(100,100)' --concurrency 1 --concurrency 4"
 )
 @click.argument("url")

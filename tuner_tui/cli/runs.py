@@ -54,7 +54,7 @@ def _row(folder: RunFolder) -> list[str]:
         assert leader.score is not None
         mark = "≈" if verdict.kind == "tie" else "★"
         best = f"{mark} #{leader.id} {quantity(snapshot.objective, leader.score.value)}"
-    name = folder.name + (" (simulated)" if snapshot.simulated else "")
+    name = folder.name + (" (simulated)" if snapshot.simulated else " (imported)" if snapshot.kind == "import" else "")
     progress = "try" if snapshot.kind == "try" else f"{snapshot.launches_done}/{snapshot.launches_planned}"
     return [state, name, progress, best, _age(snapshot.created_at)]
 

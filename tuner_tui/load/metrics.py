@@ -17,7 +17,7 @@ from tuner_tui.load.model import Distribution, Level, LevelMetrics, LevelResult,
 from tuner_tui.load.quantiles import quantile_interval
 from tuner_tui.load.records import read_records
 
-__all__ = ["distribution", "level_result", "percentile", "read_records"]
+__all__ = ["distribution", "level_result", "percentile", "read_records", "too_few_samples"]
 
 _MAX_ERROR = 100
 _MAX_ERRORS = 20
@@ -69,9 +69,14 @@ def distribution(values: Sequence[float]) -> Distribution | None:
         p99=percentile(ordered, 0.99),
         min=ordered[0],
         max=ordered[-1],
-        too_few_samples=tuple(name for name, needed in _SAMPLES_NEEDED if n < needed),
+        too_few_samples=too_few_samples(n),
         intervals={name: quantile_interval(ordered, share) for name, share in _SHARES.items()},
     )
+
+
+def too_few_samples(n: int) -> tuple[str, ...]:
+    """The percentiles that rest on too few of `n` values."""
+    return tuple(name for name, needed in _SAMPLES_NEEDED if n < needed)
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:

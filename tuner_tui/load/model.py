@@ -141,6 +141,8 @@ class LevelResult(msgspec.Struct, frozen=True, kw_only=True):
     metrics: LevelMetrics
     errors: dict[str, int] = {}
     """First words of each error → how many requests had it."""
+    tool: str = "builtin"
+    """What measured it: our own generator, or another program with its version ("genai-bench 0.0.5")."""
     client_lag_p99_s: float | None = None
     """How late the generator was to take up what had arrived, 99th percentile over what it read; None: not known."""
     client_busy: float | None = None

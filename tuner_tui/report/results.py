@@ -24,6 +24,7 @@ def results(snapshot: Snapshot) -> dict[str, Any]:
     document = {
         "format": FORMAT,
         "run": snapshot.run,
+        "kind": snapshot.kind,
         "task": {
             "name": snapshot.task.name,
             "engine": snapshot.task.engine,
@@ -33,6 +34,7 @@ def results(snapshot: Snapshot) -> dict[str, Any]:
             "image_id": snapshot.image.image_id if snapshot.image else None,
             "image_digest": snapshot.image.image_digest if snapshot.image else None,
             "objective": snapshot.objective.name,
+            "tool": snapshot.task.benchmark.tool,
             "traffic": list(snapshot.task.benchmark.traffic),
             "concurrency": list(snapshot.task.benchmark.concurrency),
             "max_requests": snapshot.task.benchmark.max_requests,

@@ -75,14 +75,15 @@ class RunCreated(Event, frozen=True, kw_only=True, tag="run_created"):
     """The first line: everything the runner needs, so that a resume reads nothing but the journal.
 
     `gpus` are the ones that may be used, already found. `kind` is `try` where one configuration is kept up for a
-    person instead of measured. `seed` orders the launches and makes the prompts.
+    person instead of measured, `import` where results of another program were read. `seed` orders the launches and
+    makes the prompts.
     """
 
     run: str
     task: Task
     version: str
     gpus: tuple[int, ...] = ()
-    kind: Literal["tune", "try"] = "tune"
+    kind: Literal["tune", "try", "import"] = "tune"
     simulated: bool = False
     seed: int = 0
     format: int = FORMAT

@@ -28,7 +28,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
     run: str
     task: Task
-    kind: Literal["tune", "try"]
+    kind: Literal["tune", "try", "import"]
     simulated: bool
     version: str
     seed: int

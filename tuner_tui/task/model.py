@@ -58,7 +58,7 @@ class Benchmark(Frozen, frozen=True, kw_only=True):
     dataset: str | None = None
     """Absolute path of the file that the scenario `dataset` takes its prompts from."""
     api_key_variable: str | None = None
-    tool: Literal["builtin"] = "builtin"
+    tool: Literal["builtin", "genai-bench"] = "builtin"
     max_requests: int | None = None
     max_time_s: float | None = None
     request: dict[str, Any] = {}
