@@ -67,3 +67,17 @@ def milliseconds(value_s: float | None) -> str:
         return "–"
     value = value_s * 1000
     return f"{value:.2f} ms" if value < 10 else f"{value:.1f} ms" if value < 100 else f"{value:.0f} ms"
+
+
+def value_with_unit(value: float | None, unit: str) -> str:
+    """A figure of `report.metrics` as a cell: `27.8 ms`, `1.31 s`, `1,731 tok/s`, `63.92 GiB`, `2,405,039`."""
+    if value is None:
+        return "–"
+    if unit == "s":
+        return milliseconds(value) if value < 1 else f"{value:.2f} s" if value < 100 else f"{value:,.0f} s"
+    if unit == "tokens":
+        return f"{value:,.0f}"
+    if unit == "GiB":
+        return f"{value:.2f} GiB"
+    short = {"tokens/s": "tok/s", "requests/s": "req/s"}.get(unit, unit)
+    return f"{value:,.0f} {short}" if value >= 1000 else f"{value:.3g} {short}"

@@ -26,7 +26,6 @@ they break it. A *borderline* one, whose interval straddles a limit, takes part;
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -35,9 +34,9 @@ import msgspec
 from tuner_tui.search.comparison import Candidate as Candidate
 from tuner_tui.search.comparison import Comparisons, overall
 from tuner_tui.search.comparison import Difference as Difference
+from tuner_tui.search.finding import Finding, find
 from tuner_tui.search.limits import beyond, worst
-from tuner_tui.search.objective import Score
-from tuner_tui.search.spending import ERROR, error_at
+from tuner_tui.search.spending import error_at
 from tuner_tui.search.words import experiments_listed
 from tuner_tui.search.words import metric_name as metric_name
 from tuner_tui.search.words import quantity as quantity
@@ -195,81 +194,68 @@ class _Field:
         self._ahead = "So far " if provisional else ""
 
     def findings(self, looks: int) -> _Findings:
+        found = find(self._comparisons, self._ranked, alpha=self._alpha, margin=self._margin)
+        kind: Kind = found.kind
         if len(self.ids) == 1:
-            kind, tied, sentence, evidence = self._alone()
+            sentence, evidence = self._alone()
         elif all(len(one.launches) == 1 for one in self._ranked):
-            kind, tied, sentence, evidence = self._single_launches()
+            sentence, evidence = self._single_launches(found)
         else:
-            kind, tied, sentence, evidence = self._several_launches(looks)
+            sentence, evidence = self._several_launches(found, looks)
         doubt = self._doubt()
         if doubt and kind != "tie":
             kind = "borderline"
         words = (sentence, doubt, self._against_baseline(), self._out())
-        return kind, tied, " ".join(each for each in words if each), evidence
+        return kind, found.tied_with, " ".join(each for each in words if each), evidence
 
-    def _alone(self) -> _Findings:
+    def _alone(self) -> tuple[str, str]:
         only = (
             "the only one measured so far" if self._provisional else "the only configuration with a valid measurement"
         )
+        if self._broken:
+            only = "the only one that keeps the limits" + (" so far" if self._provisional else "")
         launches = self._comparisons.launches(self.leader)
         why = "one launch shows no scatter between launches" if launches == 1 else "there is nothing to compare it with"
-        return "unconfirmed", (), f"{self._best} is {only}; {why}.", ""
+        return f"{self._best} is {only}; {why}.", ""
 
-    def _single_launches(self) -> _Findings:
+    def _single_launches(self, found: Finding) -> tuple[str, str]:
         """One launch each: only the intervals within the launches are known."""
-        first, second = self._ranked[0], self._ranked[1]
-        tied = tuple(other.experiment for other in self._ranked[1:] if _overlap(first.score, other.score))
-        if tied:
+        if found.kind == "tie":
             sentence = (
-                f"{self._ahead}{self._names(tied)} cannot be told apart: {self._best} is nominally ahead, "
+                f"{self._ahead}{self._names(found.tied_with)} cannot be told apart: {self._best} is nominally ahead, "
                 f"but the 95 % intervals within the launches overlap."
             )
-            return "tie", tied, sentence, "One launch each; the scatter between launches is not known and comes on top."
+            return sentence, "One launch each; the scatter between launches is not known and comes on top."
+        first, second = self._ranked[0], self._ranked[1]
         gap = abs(second.score.value - first.score.value) / abs(first.score.value) if first.score.value else 0.0
         sentence = (
             f"{self._ahead}{self._best} leads, {gap:.1%} ahead of #{second.experiment}, "
             f"but one launch each says nothing of the scatter between launches."
         )
-        return (
-            "unconfirmed",
-            (),
-            sentence,
-            "One launch each; relaunch the leaders to learn the scatter between launches.",
-        )
+        return sentence, "One launch each; relaunch the leaders to learn the scatter between launches."
 
-    def _several_launches(self, looks: int) -> _Findings:
-        others = self.ids[1:]
-        close = [other for other in others if not self._beats(self.leader, other, self._alpha)]
+    def _several_launches(self, found: Finding, looks: int) -> tuple[str, str]:
         evidence = self._scatter(looks)
-        second = self._comparisons.difference(self.leader, others[0], self._alpha)
-        if not close:
-            if self._comparisons.launches(self.leader) == 1:
-                sentence = (
-                    f"{self._ahead}{self._best} leads, {second} against #{others[0]}, but it was launched once only."
-                )
-                return "unconfirmed", (), sentence, evidence
-            wins = "leads" if self._provisional else "wins"
-            sentence = f"{self._ahead}{self._best} {wins}: {second} against #{others[0]}, the next best."
-            mistake = "Were two configurations equally good, one would win by mistake in at most 5 of 100 runs."
-            return "winner", (), sentence, f"{evidence} {mistake}"
-        tied = self._tied() or tuple(close)
-        nearest = self._comparisons.difference(self.leader, tied[0], self._alpha)
-        enough = f" by more than the {self._min_difference * 100:.3g} % asked for" if self._min_difference else ""
-        sentence = (
-            f"{self._ahead}{self._names(tied)} cannot be told apart{enough}: {self._best} is nominally ahead, "
-            f"{nearest} against #{tied[0]}, which may be chance."
-        )
-        among = "The best configuration is among them with 95 % confidence."
-        return "tie", tied, sentence, f"{evidence} {among}"
-
-    def _beats(self, one: int, other: int, alpha: float) -> bool:
-        return self._comparisons.better(one, other, self._margin, alpha)
-
-    def _tied(self) -> tuple[int, ...]:
-        """Those besides the leader that nobody beats: multiple comparison with the best."""
-        # One-sided α over the number of others; never easier than losing to the winner, or a tie could be with nobody.
-        alpha = min(self._alpha, _rounded_down(2 * self._alpha / (len(self.ids) - 1)))
-        return tuple(each for each in self._comparisons.unbeaten(self.ids, self._margin, alpha) if each != self.leader)
+        if found.kind == "tie":
+            tied = found.tied_with
+            nearest = self._comparisons.difference(self.leader, tied[0], self._alpha)
+            enough = f" by more than the {self._min_difference * 100:.3g} % asked for" if self._min_difference else ""
+            sentence = (
+                f"{self._ahead}{self._names(tied)} cannot be told apart{enough}: {self._best} is nominally ahead, "
+                f"{nearest} against #{tied[0]}, which may be chance."
+            )
+            return sentence, f"{evidence} The best configuration is among them with 95 % confidence."
+        next_best = self.ids[1]
+        second = self._comparisons.difference(self.leader, next_best, self._alpha)
+        if found.kind == "unconfirmed":
+            return (
+                f"{self._ahead}{self._best} leads, {second} against #{next_best}, but it was launched once only.",
+                evidence,
+            )
+        wins = "leads" if self._provisional else "wins"
+        sentence = f"{self._ahead}{self._best} {wins}: {second} against #{next_best}, the next best."
+        mistake = "Were two configurations equally good, one would win by mistake in at most 5 of 100 runs."
+        return sentence, f"{evidence} {mistake}"
 
     def _scatter(self, looks: int) -> str:
         counts = [self._comparisons.launches(experiment) for experiment in self.ids]
@@ -318,20 +304,3 @@ class _Field:
             named = experiments_listed((self.leader, *sorted(tied)[: _MOST_NAMED - 1]), last=", ")
             return f"{named} and {len(tied) + 1 - _MOST_NAMED} more"
         return experiments_listed((self.leader, *sorted(tied)))
-
-
-def _rounded_down(alpha: float) -> float:
-    """An error that small, or up to a twelfth smaller: so that a run whose field grows by one with each launch does not
-    need new critical values at each."""
-    if alpha > ERROR / 8:
-        return alpha
-    return math.exp2(math.floor(8 * math.log2(alpha)) / 8)
-
-
-def _overlap(one: Score, other: Score) -> bool:
-    """Whether two intervals share a point; scores without interval never do, equal ones always."""
-    if one.value == other.value:
-        return True
-    if one.low is None or one.high is None or other.low is None or other.high is None:
-        return False
-    return one.low <= other.high and other.low <= one.high
