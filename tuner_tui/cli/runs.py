@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from tuner_tui.cli.follow import Follower
 from tuner_tui.runs.commands import Stop, append_command
-from tuner_tui.runs.folder import RunFolder, default_runs_dir, find_run, list_runs
-from tuner_tui.runs.journal import JournalUnreadable
+from tuner_tui.runs.folder import default_runs_dir, find_run, list_runs
 from tuner_tui.runs.lock import holder
-from tuner_tui.search.verdict import quantity
+from tuner_tui.runs.overview import Overview, age, overview
 
 
 def show_runs(runs_dir: Path | None) -> None:
@@ -32,39 +29,15 @@ def show_runs(runs_dir: Path | None) -> None:
     for column in ("state", "run", "launches", "best", "age"):
         table.add_column(column, no_wrap=column != "run", overflow="fold")
     for folder in folders:
-        table.add_row(*(Text(cell) for cell in _row(folder)))
+        table.add_row(*(Text(cell) for cell in _row(overview(folder))))
     Console().print(table, highlight=False)
 
 
-def _row(folder: RunFolder) -> list[str]:
-    try:
-        snapshot = Follower(folder).catch_up()
-    except (JournalUnreadable, ValueError) as error:
-        return ["unreadable", folder.name, "", str(error)[:60], ""]
-    verdict = snapshot.verdict
-    if holder(folder.lock) is not None:
-        state = "paused" if snapshot.paused else "running"
-    elif snapshot.finished is None:
-        state = "died"
-    else:
-        state = snapshot.finished.reason if snapshot.finished.reason != "finished" else verdict.kind
-    best = ""
-    if verdict.leader is not None:
-        leader = next(experiment for experiment in snapshot.experiments if experiment.id == verdict.leader)
-        assert leader.score is not None
-        mark = "≈" if verdict.kind == "tie" else "★"
-        best = f"{mark} #{leader.id} {quantity(snapshot.objective, leader.score.value)}"
-    name = folder.name + (" (simulated)" if snapshot.simulated else " (imported)" if snapshot.kind == "import" else "")
-    progress = "try" if snapshot.kind == "try" else f"{snapshot.launches_done}/{snapshot.launches_planned}"
-    return [state, name, progress, best, _age(snapshot.created_at)]
-
-
-def _age(moment: datetime) -> str:
-    seconds = int((datetime.now(UTC) - moment).total_seconds())
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
-        if seconds >= size:
-            return f"{seconds // size}{unit}"
-    return f"{max(0, seconds)}s"
+def _row(run: Overview) -> list[str]:
+    if run.condition == "unreadable":
+        return ["unreadable", run.folder.name, "", run.trouble[:60], ""]
+    name = run.folder.name + (" (simulated)" if run.simulated else " (imported)" if run.kind == "import" else "")
+    return [run.condition, name, run.progress, run.best, age(run.created_at) if run.created_at else ""]
 
 
 def stop_run(given: str, runs_dir: Path | None) -> int:

@@ -5,10 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 
+def samples_folder() -> Path:
+    """Where the sample tasks lie."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "sample_tasks"
+    return inside if inside.is_dir() else package.parent / "sample_tasks"
+
+
+def samples() -> list[Path]:
+    """All of them, the demo first."""
+    return sorted(samples_folder().glob("*.yaml"), key=lambda path: (path.stem != "demo", path.stem))
+
+
 def sample(name: str) -> Path:
     """The path of `sample_tasks/<name>.yaml`. Raises FileNotFoundError."""
-    package = Path(__file__).resolve().parent.parent
-    for folder in (package / "sample_tasks", package.parent / "sample_tasks"):
-        if (path := folder / f"{name}.yaml").is_file():
-            return path
+    path = samples_folder() / f"{name}.yaml"
+    if path.is_file():
+        return path
     raise FileNotFoundError(f"the sample task {name!r} is not installed")

@@ -1,0 +1,276 @@
+"""The app: four modes, the run that is looked at, themes, keys. Screens do the rest; a run's folder holds all state."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Iterable
+from pathlib import Path
+from typing import ClassVar
+
+from textual import work
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.signal import Signal
+
+from tuner_tui.runs.folder import RunFolder
+from tuner_tui.runs.view import AnyReader, ReplayReader, RunReader, RunView
+from tuner_tui.ui.frame import MODES, TunerScreen
+from tuner_tui.ui.keymap import BadKeymap, keymap_file, load_keymap, unknown_ids
+from tuner_tui.ui.launcher import Launcher
+from tuner_tui.ui.memory import keep, memory_file, recall
+from tuner_tui.ui.palette import ActionsProvider
+from tuner_tui.ui.screens.compare import CompareScreen
+from tuner_tui.ui.screens.help import HelpScreen
+from tuner_tui.ui.screens.home import HomeScreen
+from tuner_tui.ui.screens.run import RunScreen
+from tuner_tui.ui.screens.task import TaskScreen
+from tuner_tui.ui.themes import DEFAULT, load_theme, load_themes, shipped_themes, user_themes
+from tuner_tui.ui.watch_files import Stamp, stamp
+
+POLL_S = 0.2
+"""How often the run's folder is looked at."""
+_THEMES_POLL_S = 2.0
+
+
+class TunerApp(App[None]):
+    """`open_task`, `open_run` and `replay` choose what is looked at; `view` is the run as last read."""
+
+    TITLE = "tuner-tui"
+    CSS_PATH: ClassVar[list[str]] = [  # type: ignore[assignment]
+        "styles/app.tcss",
+        "styles/home.tcss",
+        "styles/task.tcss",
+        "styles/run.tcss",
+        "styles/compare.tcss",
+        "styles/dialogs.tcss",
+    ]
+    MODES: ClassVar = {"home": HomeScreen, "task": TaskScreen, "run": RunScreen, "compare": CompareScreen}
+    COMMANDS: ClassVar = App.COMMANDS | {ActionsProvider}
+    PAUSE_GC_ON_SCROLL = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark,f1", "help", "Help", id="app.help", key_display="?"),
+        Binding("ctrl+p", "command_palette", "Palette", id="app.palette", show=False),
+        Binding("ctrl+q", "leave", "Leave", id="app.leave", priority=True),
+        Binding("f2", "mode('home')", "Home", id="app.home", show=False),
+        Binding("f3", "mode('task')", "Task", id="app.task", show=False),
+        Binding("f4", "mode('run')", "Run", id="app.run", show=False),
+        Binding("f5", "mode('compare')", "Compare", id="app.compare", show=False),
+        Binding("f9", "theme", "Choose a theme", id="app.theme", show=False),
+    ]
+
+    def __init__(
+        self,
+        launcher: Launcher,
+        *,
+        task: Path | None = None,
+        reader: AnyReader | None = None,
+        memory: Path | None = None,
+    ) -> None:
+        super().__init__()
+        self.launcher = launcher
+        self.machine = ""
+        self.task_file = task
+        """The task to be edited; the task screen reads it when `task_changed` is published."""
+        self.view: RunView | None = None
+        """The run that is looked at; None where none was opened."""
+        self.reader: AnyReader | None = None
+        self.run_changed: Signal[RunView] = Signal(self, "run_changed")
+        """Published on the loop whenever the run looked at is another, or has changed."""
+        self.task_changed: Signal[Path] = Signal(self, "task_changed")
+        self.first_start = False
+        self._memory_file = memory or memory_file()
+        self.remembered = recall(self._memory_file)
+        self._open_reader = reader
+        self._theme_folders = (shipped_themes(), user_themes())
+        self._theme_stamps: Stamp = {}
+        self._said_bad_themes: set[str] = set()
+
+    def on_mount(self) -> None:
+        self.first_start = not self.remembered.seen
+        self.remembered.seen = True
+        self._load_themes()
+        chosen = self.remembered.theme
+        self.theme = chosen if chosen in self.available_themes else DEFAULT
+        self.theme_changed_signal.subscribe(self, lambda theme: self._remember_theme(theme.name))
+        self._load_keymap()
+        self._restore_terminal_on_signals()
+        self.set_interval(POLL_S, self._poll)
+        self.set_interval(_THEMES_POLL_S, self._load_themes)
+        if self._open_reader is not None:
+            self.watch_run(self._open_reader)
+        else:
+            self.show_mode("task" if self.task_file is not None else "home")
+        self._find_machine()
+
+    # What is looked at
+
+    def show_mode(self, mode: str) -> None:
+        """Goes to a mode, out of any dialog."""
+        if self.current_mode in MODES:
+            while len(self.screen_stack) > 1:
+                self.pop_screen()
+        self.switch_mode(mode)
+
+    def open_task(self, path: Path) -> None:
+        """Edits the task at `path`. Asking about unsaved changes is the task screen's."""
+        self.task_file = path
+        self.remembered.task = str(path)
+        self.show_mode("task")
+        self.task_changed.publish(path)
+
+    def open_run(self, folder: RunFolder, mode: str = "run") -> None:
+        """Looks at a run, live or over."""
+        self.watch_run(RunReader(folder), mode)
+
+    def replay(self, folder: RunFolder, speed: float = 10.0) -> None:
+        """Plays a run back. Raises what ReplayReader does."""
+        self.watch_run(ReplayReader(folder, speed))
+
+    def watch_run(self, reader: AnyReader, mode: str = "run") -> None:
+        self.reader = reader
+        self.view = None
+        self._read()
+        self.show_mode(mode)
+
+    def _poll(self) -> None:
+        if isinstance(self.reader, ReplayReader):
+            self.reader.tick(POLL_S)
+        self._read()
+
+    def _read(self) -> None:
+        view = self.reader.read() if self.reader is not None else None
+        if view is not None:
+            self.view = view
+            self.run_changed.publish(view)
+
+    @work(thread=True, exit_on_error=False)
+    def _find_machine(self) -> None:
+        words = self.launcher.machine()
+        self.call_from_thread(self._show_machine, words)
+
+    def _show_machine(self, words: str) -> None:
+        self.machine = words
+        for bar in self.screen.query("#mode-bar"):
+            bar.refresh()
+
+    # Themes and keys
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return load_theme(shipped_themes() / f"{DEFAULT}.yaml").variables
+
+    def _load_themes(self) -> None:
+        """Once at the start, and again whenever a file has changed; the theme in use is then drawn anew."""
+        stamps = stamp(self._theme_folders)
+        if stamps == self._theme_stamps:
+            return
+        first = not self._theme_stamps
+        self._theme_stamps = stamps
+        if first:
+            for name in list(self.available_themes):
+                self.unregister_theme(name)
+        bad: list[str] = []
+        for folder in self._theme_folders:
+            themes, unusable = load_themes(folder)
+            bad += unusable
+            for theme in themes.values():
+                self.register_theme(theme)
+        if not first and self.theme in self.available_themes:
+            self._watch_theme(self.theme)
+        new = [sentence for sentence in bad if sentence not in self._said_bad_themes]
+        self._said_bad_themes.update(new)
+        if new:
+            self.notify("\n".join(new), title="Themes that cannot be used", severity="warning", markup=False, timeout=10)
+
+    def _remember_theme(self, name: str) -> None:
+        self.remembered.theme = name
+
+    def _load_keymap(self) -> None:
+        try:
+            keymap = load_keymap(keymap_file())
+        except BadKeymap as error:
+            self.notify(str(error), severity="warning", markup=False, timeout=10)
+            return
+        if not keymap:
+            return
+        self.set_keymap(keymap)
+        if unknown := unknown_ids(keymap, binding_ids()):
+            self.notify("\n".join(unknown), title=str(keymap_file()), severity="warning", markup=False, timeout=10)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Themes by name, previewed while one moves; everything else comes from the bindings (`ui.palette`)."""
+        yield SystemCommand("Save a screenshot", "An SVG of the screen, for a report", self.action_save_screenshot)
+
+    def action_theme(self) -> None:
+        from tuner_tui.ui.screens.choose_theme import ChooseTheme
+
+        self.push_screen(ChooseTheme())
+
+    def action_save_screenshot(self) -> None:
+        self.call_later(self._save_screenshot)
+
+    def _save_screenshot(self) -> None:
+        path = Path(self.save_screenshot(path=str(Path.cwd())))
+        self.notify(f"screenshot: {path}", markup=False)
+
+    # Leaving
+
+    def action_mode(self, mode: str) -> None:
+        self.show_mode(mode)
+
+    def action_help(self) -> None:
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(self.screen))
+
+    def action_leave(self) -> None:
+        """At once, unless a screen has something unsaved, which it then asks about itself."""
+        for mode in MODES:
+            for screen in self._screen_stacks.get(mode, []):
+                if isinstance(screen, TunerScreen) and (question := screen.unsaved()):
+                    from tuner_tui.ui.screens.confirm import Confirm
+
+                    self.push_screen(Confirm(question, yes="leave without saving"), self._leave_if)
+                    return
+        self.leave()
+
+    def _leave_if(self, sure: bool | None) -> None:
+        if sure:
+            self.leave()
+
+    def leave(self) -> None:
+        message = None
+        if self.view is not None and self.view.alive and not self.view.replay:
+            name = self.view.folder.name
+            message = f"{name} goes on; `tuner-tui attach {name}` shows it again, `tuner-tui stop {name}` ends it"
+        keep(self._memory_file, self.remembered)
+        self.exit(message=message)
+
+    def _restore_terminal_on_signals(self) -> None:
+        """Textual leaves the terminal as it is when it is killed by one of these."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self.leave)
+
+
+def binding_ids() -> set[str]:
+    """The id of every binding there is, for the user's keymap."""
+    import importlib
+    import pkgutil
+
+    from textual.dom import DOMNode
+
+    import tuner_tui.ui
+
+    for module in pkgutil.walk_packages(tuner_tui.ui.__path__, "tuner_tui.ui."):
+        importlib.import_module(module.name)
+    ids: set[str] = set()
+    todo: list[type[DOMNode]] = [DOMNode]
+    while todo:
+        kind = todo.pop()
+        todo += kind.__subclasses__()
+        if kind.__module__.startswith("tuner_tui."):
+            ids |= {binding.id for binding in kind.__dict__.get("BINDINGS", ()) if isinstance(binding, Binding) and binding.id}
+    return ids
+
+

@@ -1,0 +1,113 @@
+"""What every screen has: the bar at the top, the keys at the bottom, and a sentence where the terminal is too small."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+
+if TYPE_CHECKING:
+    from tuner_tui.ui.app import TunerApp
+
+SMALLEST = (40, 12)
+"""Columns and lines below which nothing sensible fits."""
+
+MODES = {"home": "Home", "task": "Task", "run": "Run", "compare": "Compare"}
+_KEYS = {"home": "F2", "task": "F3", "run": "F4", "compare": "F5"}
+
+
+class ModeBar(Static):
+    """One line: the four modes, the one that is shown marked by brackets too; what `title` says; where this is."""
+
+    def __init__(self, mode: str) -> None:
+        super().__init__(id="mode-bar", markup=False)
+        self._mode = mode
+        self._title = ""
+
+    def set_title(self, title: str) -> None:
+        if title != self._title:
+            self._title = title
+            self.refresh()
+
+    def render(self) -> Text:
+        width = self.size.width
+        app = cast("TunerApp", self.app)
+        text = Text(no_wrap=True, overflow="ellipsis")
+        for mode, name in MODES.items():
+            if mode == self._mode:
+                text.append(f"[{name}]", "bold reverse")
+            else:
+                text.append(f" {name} ", style="dim")
+            if width >= 100:
+                text.append(f"{_KEYS[mode]}  ", "dim")
+        rest = width - text.cell_len
+        for words in (f"{self._title}  {app.machine}" if self._title else app.machine, self._title):
+            if words and len(words) + 2 <= rest:
+                return text.append(" " * (rest - len(words)) + words)
+        return text.append((" " + self._title)[: max(0, rest)])
+
+    def on_click(self, event: events.Click) -> None:
+        app = cast("TunerApp", self.app)
+        at = 0
+        for mode, name in MODES.items():
+            at += len(name) + 2 + (4 if self.size.width >= 100 else 0)
+            if event.x < at:
+                app.show_mode(mode)
+                return
+
+
+class TunerScreen(Screen[None]):
+    """Base of the four screens. A screen composes `body` only, and is told of the run in `show_run`."""
+
+    MODE: ClassVar[str]
+    HELP_TEXT: ClassVar[str] = ""
+    """Markdown at the head of the help page."""
+
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+        (0, "-tiny"), (SMALLEST[0], "-narrow"), (78, "-normal"), (120, "-wide"), (180, "-huge"),
+    ]  # fmt: skip
+    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+        (0, "-flat"), (SMALLEST[1], "-low"), (24, "-middle"), (36, "-high"),
+    ]  # fmt: skip
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Back", id="app.back", show=False)]
+
+    @property
+    def tuner(self) -> TunerApp:
+        return cast("TunerApp", self.app)
+
+    def body(self) -> ComposeResult:
+        """The screen's own widgets."""
+        yield from ()
+
+    def compose(self) -> ComposeResult:
+        yield ModeBar(self.MODE)
+        with Container(id="body"):
+            yield from self.body()
+        yield Static(id="too-small", markup=False)
+        yield Footer(show_command_palette=False, compact=True)
+
+    def set_title(self, title: str) -> None:
+        """What the bar says beside the modes."""
+        self.query_one(ModeBar).set_title(title)
+
+    def on_resize(self, event: events.Resize) -> None:
+        if self.has_class("-tiny") or self.has_class("-flat"):
+            wanted = f"tuner-tui needs {SMALLEST[0]}×{SMALLEST[1]}; this terminal is {event.size.width}×{event.size.height}"
+            self.query_one("#too-small", Static).update(wanted)
+
+    def unsaved(self) -> str:
+        """What would be lost by leaving now, as a question; "" where nothing would."""
+        return ""
+
+    def action_back(self) -> None:
+        self.tuner.show_mode({"compare": "run"}.get(self.MODE, "home"))
+
+    def say(self, text: str, severity: str = "information") -> None:
+        """A toast. `text` is data, never markup."""
+        self.notify(text, severity=severity, markup=False)  # type: ignore[arg-type]

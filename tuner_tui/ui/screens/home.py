@@ -1,0 +1,250 @@
+"""Home: what was I doing, what can I do?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widgets import DataTable, Input, Static
+
+from tuner_tui.runs.folder import RunFolder, list_runs
+from tuner_tui.runs.overview import Overview, age, overview
+from tuner_tui.task.samples import sample, samples
+from tuner_tui.ui.frame import TunerScreen
+from tuner_tui.ui.starting import Starting
+from tuner_tui.ui.table import TunerTable
+
+_REFRESH_S = 2.0
+_MOST_RUNS = 200
+"""Older ones are found by `tuner-tui runs` and the filter of nobody's patience."""
+
+WELCOME = (
+    "Welcome. tuner-tui finds the launch flags that make SGLang or vLLM fastest for your traffic.\n"
+    "d runs the demo: a simulated engine, no Docker, no GPU, half a minute. Enter on a sample opens it to be edited.\n"
+    "A run goes on when you leave (ctrl+q) or lose the connection; it is listed here when you are back. ? is help."
+)
+
+_MARKS = {"running": "▶", "paused": "‖", "winner": "★", "tie": "≈", "unconfirmed": "★", "failed": "✗", "died": "✗", "unreadable": "✗"}
+
+
+class HomeScreen(TunerScreen):
+    """Recent runs and tasks."""
+
+    MODE = "home"
+    HELP_TEXT = (
+        "Home lists your runs, newest first, and the tasks you can start from.\n"
+        "Enter opens what is under the cursor: a run is watched (live or over), a task is edited.\n"
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "new_task", "New task", id="home.new"),
+        Binding("o", "open_file", "Open a file", id="home.open"),
+        Binding("d", "demo", "Demo", id="home.demo"),
+        Binding("r", "resume", "Resume", id="home.resume"),
+        Binding("p", "replay", "Replay", id="home.replay", show=False),
+        Binding("c", "compare", "Compare", id="home.compare"),
+        Binding("slash", "filter", "Filter", id="home.filter", key_display="/"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._runs: dict[str, Overview] = {}
+        self._filter = ""
+
+    def body(self) -> ComposeResult:
+        yield Static(WELCOME, id="welcome", markup=False)
+        with Vertical(id="runs-box", classes="box"):
+            yield TunerTable(id="runs", cursor_type="row")
+            yield Static("", id="no-runs", markup=False)
+        with Vertical(id="tasks-box", classes="box"):
+            yield TunerTable(id="tasks", cursor_type="row")
+        yield Input(placeholder="filter runs by state, name or task", id="home-filter")
+        yield Input(placeholder="path of a task file (.yaml, .json)", id="home-path")
+
+    def on_mount(self) -> None:
+        self.query_one("#welcome").display = self.tuner.first_start
+        self.query_one("#runs-box").border_title = "Runs"
+        self.query_one("#tasks-box").border_title = "Tasks"
+        for name in ("#home-filter", "#home-path"):
+            self.query_one(name).display = False
+        runs = self.query_one("#runs", DataTable)
+        for column in ("", "STATE", "RUN", "TASK", "DONE", "BEST", "AGE"):
+            runs.add_column(column, key=column)
+        tasks = self.query_one("#tasks", DataTable)
+        for column in ("", "TASK", "ENGINE", "WHAT"):
+            tasks.add_column(column, key=column)
+        runs.focus()
+        self._read_runs()
+        self._list_tasks()
+        self.set_interval(_REFRESH_S, self._refresh)
+
+    def on_screen_resume(self) -> None:
+        self._refresh()
+        self._list_tasks()
+
+    def _refresh(self) -> None:
+        if self.is_current:
+            self._read_runs()
+
+    # Runs
+
+    @work(thread=True, exclusive=True, group="runs", exit_on_error=False)
+    def _read_runs(self) -> None:
+        """A run that is over is read once; the journals of live ones again each time."""
+        found: dict[str, Overview] = {}
+        for folder in list_runs(self.tuner.launcher.runs_dir)[:_MOST_RUNS]:
+            known = self._runs.get(str(folder.path))
+            stale = known is None or known.condition in ("running", "paused", "died") or self._grew(folder, known)
+            found[str(folder.path)] = overview(folder) if stale or known is None else known
+        self.app.call_from_thread(self._show_runs, found)
+
+    def _grew(self, folder: RunFolder, known: Overview) -> bool:
+        """A finished run goes on where it is resumed or confirmed."""
+        try:
+            return folder.journal.stat().st_mtime_ns != known.journal_ns
+        except OSError:
+            return True
+
+    def _show_runs(self, found: dict[str, Overview]) -> None:
+        table = self.query_one("#runs", TunerTable)
+        self._runs = found
+        rows = {key: self._row(run) for key, run in found.items() if self._fits(run)}
+        table.show_rows(rows)
+        empty = self.query_one("#no-runs", Static)
+        empty.display = not rows
+        table.display = bool(rows)
+        if not rows:
+            empty.update("no run fits the filter" if self._filter else "no run yet; d runs the demo, Enter on a task below opens it")
+            if self.focused is table or self.focused is None:
+                self.query_one("#tasks").focus()
+
+    def _row(self, run: Overview) -> list[Text]:
+        style = {"running": "bold", "winner": "bold"}.get(run.condition, "dim" if run.condition == "unreadable" else "")
+        name = f"{run.created_at.astimezone():%m-%d %H:%M}" if run.created_at else run.folder.name
+        task = run.task + (" (simulated)" if run.simulated else "")
+        best = run.best if run.condition != "unreadable" else run.trouble
+        since = age(run.created_at) if run.created_at else ""
+        cells = [_MARKS.get(run.condition, " "), run.condition, name, task, run.progress, best, since]
+        return [Text(cell, style=style, no_wrap=True) for cell in cells]
+
+    def _fits(self, run: Overview) -> bool:
+        words = f"{run.condition} {run.folder.name} {run.task} {run.engine}".lower()
+        return all(part in words for part in self._filter.lower().split())
+
+    def _chosen_run(self) -> RunFolder | None:
+        key = self.query_one("#runs", TunerTable).cursor_key
+        return self._runs[key].folder if key in self._runs else None
+
+    # Tasks
+
+    def _list_tasks(self) -> None:
+        from tuner_tui.task.reader import read
+
+        rows: dict[str, list[Text]] = {}
+        last = self.tuner.remembered.task
+        for kind, path in [("last", Path(last))] * bool(last) + [("sample", path) for path in samples()]:
+            if str(path) in rows or not path.is_file():
+                continue
+            reading = read(path, models_dir=self.tuner.launcher.models_dir)
+            task = reading.task
+            what = task.description if task else "has mistakes; Enter opens it and shows them"
+            name = path.stem if kind == "sample" else _short(path)
+            rows[str(path)] = [Text(kind, "dim"), Text(name), Text(task.engine if task else "?"), Text(what, "dim")]
+        self.query_one("#tasks", TunerTable).show_rows(rows)
+
+    # Actions
+
+    @on(DataTable.RowSelected, "#runs")
+    def _open_run(self) -> None:
+        if folder := self._chosen_run():
+            self.tuner.open_run(folder)
+
+    @on(DataTable.RowSelected, "#tasks")
+    def _open_task(self, event: DataTable.RowSelected) -> None:
+        self.tuner.open_task(Path(str(event.row_key.value)))
+
+    def action_new_task(self) -> None:
+        self.tuner.new_task()
+
+    def action_demo(self) -> None:
+        self.app.push_screen(Starting("starting the demo …", lambda: self.tuner.launcher.start(sample("demo"))), self._started)
+
+    def _started(self, folder: RunFolder | None) -> None:
+        if folder is not None:
+            self.tuner.open_run(folder)
+
+    def action_resume(self) -> None:
+        if (folder := self._chosen_run()) is None:
+            return
+        run = self._runs[str(folder.path)]
+        if run.condition in ("running", "paused"):
+            self.tuner.open_run(folder)
+        elif run.condition in ("stopped", "died", "failed") and run.kind == "tune":
+
+            def resume() -> RunFolder:
+                self.tuner.launcher.resume(folder)
+                return folder
+
+            self.app.push_screen(Starting(f"resuming {folder.name} …", resume), self._started)
+        else:
+            self.say(f"{folder.name} is over; nothing is left to do. Enter shows it, c compares")
+
+    def action_replay(self) -> None:
+        if folder := self._chosen_run():
+            try:
+                self.tuner.replay(folder)
+            except Exception as error:  # whatever a folder may hold becomes a sentence
+                self.say(f"cannot be played back: {error}", "error")
+
+    def action_compare(self) -> None:
+        if folder := self._chosen_run():
+            self.tuner.open_run(folder, mode="compare")
+
+    def action_filter(self) -> None:
+        box = self.query_one("#home-filter", Input)
+        box.display = True
+        box.focus()
+
+    @on(Input.Changed, "#home-filter")
+    def _filter_changed(self, event: Input.Changed) -> None:
+        self._filter = event.value
+        self._show_runs(self._runs)
+
+    @on(Input.Submitted, "#home-filter")
+    def _filter_done(self) -> None:
+        self.query_one("#home-filter").display = bool(self._filter)
+        self.query_one("#runs").focus()
+
+    def action_open_file(self) -> None:
+        box = self.query_one("#home-path", Input)
+        box.display = True
+        box.focus()
+
+    @on(Input.Submitted, "#home-path")
+    def _path_given(self, event: Input.Submitted) -> None:
+        path = Path(event.value).expanduser()
+        if not path.is_file():
+            self.say(f"{path}: there is no such file", "error")
+            return
+        event.input.display = False
+        event.input.clear()
+        self.tuner.open_task(path)
+
+    def action_back(self) -> None:
+        for box in self.query(Input):
+            if box.display:
+                box.display = False
+                box.clear()
+        self.query_one("#runs" if self.query_one("#runs").display else "#tasks").focus()
+
+
+
+def _short(path: Path) -> str:
+    try:
+        return f"~/{path.relative_to(Path.home())}"
+    except ValueError:
+        return str(path)

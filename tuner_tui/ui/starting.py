@@ -1,0 +1,58 @@
+"""A dialog while something starts in a thread: it says what, and ends with the run's folder or with why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from tuner_tui.runs.folder import RunFolder
+from tuner_tui.runs.start import RunnerNotStarted
+from tuner_tui.task.problem import BadInput
+
+
+class Starting(ModalScreen[RunFolder | None]):
+    """`start` is called in a thread. Escape closes the dialog when it has failed; a start is never cut short, it would
+    leave a runner nobody asked for."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q", "close", "Close", id="starting.close")]
+
+    def __init__(self, words: str, start: Callable[[], RunFolder]) -> None:
+        super().__init__()
+        self._words = words
+        self._start = start
+        self._failed = False
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static(self._words, id="starting-words", markup=False)
+
+    def on_mount(self) -> None:
+        self._run()
+
+    @work(thread=True, exit_on_error=False)
+    def _run(self) -> None:
+        try:
+            folder = self._start()
+        except BadInput as error:
+            self.app.call_from_thread(self._fail, str(error))
+        except (RunnerNotStarted, OSError) as error:
+            self.app.call_from_thread(self._fail, str(error))
+        else:
+            self.app.call_from_thread(self.dismiss, folder)
+
+    def _fail(self, why: str) -> None:
+        self._failed = True
+        words = self.query_one("#starting-words", Static)
+        words.update(why)
+        words.add_class("failed")
+
+    def action_close(self) -> None:
+        if self._failed:
+            self.dismiss(None)

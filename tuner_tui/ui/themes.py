@@ -1,0 +1,123 @@
+"""Themes: YAML files, those that come with the project and the user's own. docs/themes.md tells how to write one."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+import msgspec
+import yaml
+from textual.color import Color, ColorParseError
+from textual.theme import Theme
+
+DEFAULT = "dark"
+
+FIGURES = (
+    "winner", "tied", "simulated", "weights", "kv-cache", "graphs", "other-memory", "free-memory",
+    "series-1", "series-2", "series-3", "series-4", "series-5", "series-6", "log-time", "log-mark", "log-match",
+)  # fmt: skip
+"""Names under `figures:`, each a CSS variable of the same name (`$kv-cache`)."""
+
+_COLORS = (
+    "primary", "secondary", "accent", "warning", "error", "success", "foreground", "background", "surface", "panel",
+)  # fmt: skip
+
+
+class ThemeFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """A theme as its file has it. What `figures` and `variables` leave out is the dark theme's."""
+
+    title: str
+    colors: dict[str, str]
+    figures: dict[str, str] = {}
+    variables: dict[str, str] = {}
+    """Textual's own CSS variables, such as footer-key-foreground."""
+    dark: bool = True
+    ansi: bool = False
+
+
+class BadTheme(Exception):
+    """A theme's file cannot be used; the message names file, key and remedy."""
+
+
+def shipped_themes() -> Path:
+    """The folder of the themes that come with the project, in a wheel and in a checkout alike."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "themes"
+    return inside if inside.is_dir() else package.parent / "themes"
+
+
+def user_themes() -> Path:
+    """The user's own: `~/.config/tuner-tui/themes` or the platform's equivalent."""
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("tuner-tui")) / "themes"
+
+
+def load_themes(folder: Path) -> tuple[dict[str, Theme], list[str]]:
+    """Every theme in `folder` by name (the file's stem), and a sentence for each file that is none."""
+    themes: dict[str, Theme] = {}
+    bad: list[str] = []
+    for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else []:
+        try:
+            themes[path.stem] = load_theme(path)
+        except BadTheme as error:
+            bad.append(str(error))
+    return themes, bad
+
+
+def load_theme(path: Path) -> Theme:
+    """Raises BadTheme."""
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadTheme(f"{path}: cannot be read: {error}") from error
+    except yaml.YAMLError as error:
+        line = error.problem_mark.line + 1 if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark else 1
+        raise BadTheme(f"{path}:{line}: not YAML") from error
+    try:
+        file = msgspec.convert(raw, ThemeFile)
+    except msgspec.ValidationError as error:
+        raise BadTheme(f"{path}: {error}") from error
+    if "primary" not in file.colors:
+        raise BadTheme(f"{path}: colors: primary is missing")
+    for section, given, known in (("colors", file.colors, _COLORS), ("figures", file.figures, FIGURES)):
+        for name, value in given.items():
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+                hint = f"; did you mean {near[0]}?" if near else ""
+                raise BadTheme(f"{path}: {section}: there is no {name!r}{hint}")
+            try:
+                Color.parse(value)
+            except ColorParseError as error:
+                raise BadTheme(f'{path}: {section}.{name}: {value!r} is no colour, expected one like "#7aa2f7"') from error
+    return Theme(
+        name=path.stem,
+        **file.colors,  # type: ignore[arg-type]
+        dark=file.dark,
+        ansi=file.ansi,
+        variables={**_quiet(file), **file.variables, **file.figures},
+    )
+
+
+def _quiet(file: ThemeFile) -> dict[str, str]:
+    """Textual's variables that this app wants calmer than they come."""
+    if file.ansi:
+        return {
+            "block-cursor-foreground": "ansi_black",
+            "block-cursor-background": "ansi_white",
+            "block-cursor-blurred-background": "ansi_bright_black",
+            "block-cursor-blurred-foreground": "ansi_white",
+            "input-cursor-text-style": "reverse",
+            "input-selection-background": "ansi_bright_blue",
+            "footer-background": "ansi_default",
+            "border": "ansi_blue",
+            "border-blurred": "ansi_bright_black",
+        }
+    colors = file.colors
+    return {
+        "block-cursor-text-style": "bold",
+        "footer-background": colors.get("panel", colors["primary"]),
+        "footer-key-foreground": colors["primary"],
+        "border": colors["primary"],
+        "border-blurred": colors.get("secondary", colors["primary"]),
+    }

@@ -1,0 +1,1 @@
+"""Pieces that screens are made of; they render what they are given and own nothing."""
