@@ -22,11 +22,23 @@ _MODELS_DIR = click.option(
     type=click.Path(path_type=Path, file_okay=False),
     help="Where a bare model name is looked for.  [default: $TUNER_TUI_MODELS_DIR, ~/models]",
 )
+_MOUSE = click.option("--mouse/--no-mouse", default=True, help="Whether the mouse is the screen's or the terminal's.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="Standard output is results.json and nothing else.")
 
 
 class _Commands(click.Group):
-    """Turns the errors a user can mend into one sentence and exit code 2."""
+    """Turns the errors a user can mend into one sentence and exit code 2. A word that is no command but looks like a
+    task file opens the screen with it."""
+
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        first = args[0] if args else ""
+        if self.get_command(context, first) is None and (
+            Path(first).is_file() or first.endswith((".yaml", ".yml", ".json"))
+        ):
+            return "open", self.get_command(context, "open"), args
+        return super().resolve_command(context, args)
 
     def invoke(self, context: click.Context) -> Any:
         from tuner_tui.runs.folder import RunNotFound
@@ -48,12 +60,74 @@ class _Commands(click.Group):
 
 @click.group(
     cls=_Commands,
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Example:  tuner-tui demo   ·   tuner-tui plan task.yaml   ·   tuner-tui run task.yaml --json | jq .verdict",
+    epilog="Example:  tuner-tui task.yaml   ·   tuner-tui demo   ·   tuner-tui run task.yaml --json | jq .verdict",
 )
 @click.version_option(__version__, prog_name="tuner-tui")
-def main() -> None:
-    """Find the launch flags that make an LLM inference engine fastest for your traffic."""
+@_RUNS_DIR
+@_MODELS_DIR
+@_MOUSE
+@click.pass_context
+def main(context: click.Context, runs_dir: Path | None, models_dir: Path | None, mouse: bool) -> None:
+    """Find the launch flags that make an LLM inference engine fastest for your traffic.
+
+    Without a command the screen opens; with a task file (`tuner-tui task.yaml`), on that task.
+    """
+    if context.invoked_subcommand is None:
+        from tuner_tui.cli.screen import show_screen
+
+        sys.exit(show_screen(runs_dir=runs_dir, models_dir=models_dir, mouse=mouse))
+
+
+@main.command("open", hidden=True)
+@_TASK
+@_RUNS_DIR
+@_MODELS_DIR
+@_MOUSE
+def open_(task: Path, runs_dir: Path | None, models_dir: Path | None, mouse: bool) -> None:
+    """Open the screen on TASK."""
+    from tuner_tui.cli.screen import show_screen
+
+    sys.exit(show_screen(task=task, runs_dir=runs_dir, models_dir=models_dir, mouse=mouse))
+
+
+@main.command(epilog="Example:  tuner-tui attach   ·   tuner-tui attach 2026-11-24T00-34")
+@click.argument("run", metavar="[RUN]", default="latest")
+@_RUNS_DIR
+@_MOUSE
+def attach(run: str, runs_dir: Path | None, mouse: bool) -> None:
+    """Show a run on the screen, live or over. RUN is a path, a name, the beginning of one, or `latest`."""
+    from tuner_tui.cli.screen import show_screen
+
+    sys.exit(show_screen(run=run, runs_dir=runs_dir, mouse=mouse))
+
+
+@main.command(epilog="Example:  tuner-tui replay latest --speed 10")
+@_RUN
+@click.option(
+    "--speed", type=click.FloatRange(min=0.1, max=1000), default=10.0, show_default=True, help="Times as fast."
+)
+@_RUNS_DIR
+@_MOUSE
+def replay(run: str, speed: float, runs_dir: Path | None, mouse: bool) -> None:
+    """Play a run back on the screen as it went."""
+    from tuner_tui.cli.screen import show_screen
+
+    sys.exit(show_screen(run=run, replay_speed=speed, runs_dir=runs_dir, mouse=mouse))
+
+
+@main.command(
+    context_settings={"ignore_unknown_options": True},
+    epilog="Example:  tuner-tui serve --port 8787   ·   tuner-tui serve attach",
+)
+@click.option("--port", type=click.IntRange(1, 65535), default=8787, show_default=True, help="Port on 127.0.0.1.")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def serve(port: int, arguments: tuple[str, ...]) -> None:
+    """Show the screen in a browser, on 127.0.0.1 only. ARGUMENTS are those of tuner-tui itself."""
+    from tuner_tui.cli.screen import serve_screen
+
+    sys.exit(serve_screen(port, arguments))
 
 
 @main.command(epilog="Example:  tuner-tui plan sample_tasks/vllm-throughput.yaml")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -27,18 +27,26 @@ from tuner_tui.task.problem import BadInput, Problem
 def run_task(path: Path, runs_dir: Path | None, models_dir: Path | None, *, as_json: bool) -> int:
     """Runs a task in the foreground; returns the exit code. Raises BadInput before anything is started."""
     task = load(path, models_dir)
+    folder, launches = prepare_run(task, runs_dir, say=lambda note: click.echo(f"note: {note}", err=True))
+    return follow(folder, guess_s=estimate(task, launches).total_s, as_json=as_json)
+
+
+def prepare_run(task: Task, runs_dir: Path | None, say: Callable[[str], None]) -> tuple[RunFolder, int]:
+    """The folder of a run of `task`, not started yet, and its number of launches; the plan's notes go to `say`.
+
+    Raises BadInput where it could not be carried out on this machine.
+    """
     require_model(task)
     gpus = usable_gpus(task, strict=True)
     planned = plan(task, gpus)
     for note in planned.notes:
-        click.echo(f"note: {note}", err=True)
+        say(note)
     if not planned.experiments:
         reasons = "; ".join(dict.fromkeys(excluded.reason for excluded in planned.excluded))
         raise bad(task, "", f"nothing to launch: every configuration is excluded ({reasons})")
     require_backend(task)
     folder = make_run(task, planned.experiments, planned.excluded, gpus, runs_dir)
-    guess = estimate(task, task.search.launches * len(planned.experiments))
-    return follow(folder, guess_s=guess.total_s, as_json=as_json)
+    return folder, task.search.launches * len(planned.experiments)
 
 
 def make_run(

@@ -13,6 +13,7 @@ from tuner_tui.cli.run import bad, make_run, require_backend, start_and_follow
 from tuner_tui.engines.check import check
 from tuner_tui.engines.gpus import gpus_needed
 from tuner_tui.runs.events import Experiment
+from tuner_tui.runs.folder import RunFolder
 from tuner_tui.runs.plan import plan
 from tuner_tui.task.model import Configuration, Parameter, ParameterSpace, Task
 from tuner_tui.task.problem import BadInput, Problem
@@ -22,22 +23,27 @@ from tuner_tui.task.reading import Reading
 def try_task(path: Path, settings: tuple[str, ...], runs_dir: Path | None, models_dir: Path | None) -> int:
     """Launches one configuration and keeps it up until it is stopped or ends; returns the exit code."""
     task = load(path, models_dir)
-    require_model(task)
     gpus = usable_gpus(task, strict=True)
     planned = plan(task, gpus)
     base: Configuration = planned.experiments[0].configuration if planned.experiments else {}
-    configuration = _with_settings(task, base, settings)
-    needed = gpus_needed(task.engine, configuration) if gpus else 0
-    if needed > len(gpus):
-        raise bad(task, "", f"the configuration needs {needed} GPUs, {len(gpus)} available")
-    require_backend(task)
-    experiment = Experiment(id=1, configuration=configuration, gpus_needed=needed)
-    folder = make_run(task, [experiment], [], gpus, runs_dir, kind="try")
+    folder = prepare_try(task, _with_settings(task, base, settings), runs_dir)
     follower = Follower(folder, on_ready=_show_url)
     code = start_and_follow(folder, follower)
     if code is not None:
         return code
     return 0 if follower.snapshot.finished and follower.snapshot.finished.reason == "stopped" else 1
+
+
+def prepare_try(task: Task, configuration: Configuration, runs_dir: Path | None) -> RunFolder:
+    """The folder of a run that keeps `configuration` up, not started yet. Raises BadInput."""
+    require_model(task)
+    gpus = usable_gpus(task, strict=True)
+    needed = gpus_needed(task.engine, configuration) if gpus else 0
+    if needed > len(gpus):
+        raise bad(task, "", f"the configuration needs {needed} GPUs, {len(gpus)} available")
+    require_backend(task)
+    experiment = Experiment(id=1, configuration=configuration, gpus_needed=needed)
+    return make_run(task, [experiment], [], gpus, runs_dir, kind="try")
 
 
 def _show_url(url: str) -> None:

@@ -13,7 +13,9 @@ from tuner_tui.runs.journal import JournalReader, JournalUnreadable
 from tuner_tui.runs.lock import holder
 from tuner_tui.runs.state import RunState, Snapshot
 
-Condition = Literal["running", "paused", "stopped", "failed", "died", "winner", "tie", "unconfirmed", "none", "unreadable"]
+Condition = Literal[
+    "running", "paused", "stopped", "failed", "died", "winner", "tie", "unconfirmed", "none", "unreadable"
+]
 """A run in one word. While a runner works on it: running or paused. After it: how it ended (stopped, failed, died), or
 else what came of it, as the verdict names it. unreadable: the journal cannot be read, or is not there."""
 

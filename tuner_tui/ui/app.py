@@ -120,6 +120,22 @@ class TunerApp(App[None]):
         self.show_mode("task")
         self.task_changed.publish(path)
 
+    def new_task(self) -> None:
+        """A copy of the nearest sample to begin with, in the working folder."""
+        from tuner_tui.task.samples import sample
+
+        number, path = 1, Path.cwd() / "task.yaml"
+        while path.exists():
+            number += 1
+            path = Path.cwd() / f"task-{number}.yaml"
+        try:
+            path.write_text(sample("sglang-latency").read_text(encoding="utf-8"), encoding="utf-8")
+        except OSError as error:
+            self.notify(f"{path} cannot be written: {error.strerror}", severity="error", markup=False)
+            return
+        self.notify(f"{path}, from the sample sglang-latency", markup=False)
+        self.open_task(path)
+
     def open_run(self, folder: RunFolder, mode: str = "run") -> None:
         """Looks at a run, live or over."""
         self.watch_run(RunReader(folder), mode)
@@ -181,7 +197,9 @@ class TunerApp(App[None]):
         new = [sentence for sentence in bad if sentence not in self._said_bad_themes]
         self._said_bad_themes.update(new)
         if new:
-            self.notify("\n".join(new), title="Themes that cannot be used", severity="warning", markup=False, timeout=10)
+            self.notify(
+                "\n".join(new), title="Themes that cannot be used", severity="warning", markup=False, timeout=10
+            )
 
     def _remember_theme(self, name: str) -> None:
         self.remembered.theme = name
@@ -270,7 +288,9 @@ def binding_ids() -> set[str]:
         kind = todo.pop()
         todo += kind.__subclasses__()
         if kind.__module__.startswith("tuner_tui."):
-            ids |= {binding.id for binding in kind.__dict__.get("BINDINGS", ()) if isinstance(binding, Binding) and binding.id}
+            ids |= {
+                binding.id
+                for binding in kind.__dict__.get("BINDINGS", ())
+                if isinstance(binding, Binding) and binding.id
+            }
     return ids
-
-

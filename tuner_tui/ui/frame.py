@@ -69,10 +69,10 @@ class TunerScreen(Screen[None]):
     HELP_TEXT: ClassVar[str] = ""
     """Markdown at the head of the help page."""
 
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 (as the base class has it)
         (0, "-tiny"), (SMALLEST[0], "-narrow"), (78, "-normal"), (120, "-wide"), (180, "-huge"),
     ]  # fmt: skip
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+    VERTICAL_BREAKPOINTS = [  # noqa: RUF012
         (0, "-flat"), (SMALLEST[1], "-low"), (24, "-middle"), (36, "-high"),
     ]  # fmt: skip
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Back", id="app.back", show=False)]
@@ -98,7 +98,9 @@ class TunerScreen(Screen[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         if self.has_class("-tiny") or self.has_class("-flat"):
-            wanted = f"tuner-tui needs {SMALLEST[0]}×{SMALLEST[1]}; this terminal is {event.size.width}×{event.size.height}"
+            wanted = (
+                f"tuner-tui needs {SMALLEST[0]}×{SMALLEST[1]}; this terminal is {event.size.width}×{event.size.height}"
+            )
             self.query_one("#too-small", Static).update(wanted)
 
     def unsaved(self) -> str:

@@ -10,7 +10,7 @@ from textual.widgets import DataTable
 
 
 class TunerTable(DataTable[Text]):
-    """Rows by key. `show_rows` changes only the cells that are different, so that nothing moves when nothing happens."""
+    """Rows by key. `show_rows` changes only the cells that differ, so that nothing moves when nothing happens."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j", "cursor_down", "Down", show=False),

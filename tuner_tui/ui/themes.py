@@ -89,7 +89,9 @@ def load_theme(path: Path) -> Theme:
             try:
                 Color.parse(value)
             except ColorParseError as error:
-                raise BadTheme(f'{path}: {section}.{name}: {value!r} is no colour, expected one like "#7aa2f7"') from error
+                raise BadTheme(
+                    f'{path}: {section}.{name}: {value!r} is no colour, expected one like "#7aa2f7"'
+                ) from error
     return Theme(
         name=path.stem,
         **file.colors,  # type: ignore[arg-type]

@@ -41,7 +41,7 @@ class HelpScreen(ModalScreen[None]):
                 yield Static(text, markup=False)
             yield Static(self._table())
             yield Static(
-                f"Every key can be changed: {keymap_file()}, lines like `run.pause: p`, by the names in the last column.",
+                f"Every key can be changed: lines like `run.pause: p` in {keymap_file()}, by the last column's names",
                 classes="dim",
                 markup=False,
             )

@@ -29,7 +29,16 @@ WELCOME = (
     "A run goes on when you leave (ctrl+q) or lose the connection; it is listed here when you are back. ? is help."
 )
 
-_MARKS = {"running": "▶", "paused": "‖", "winner": "★", "tie": "≈", "unconfirmed": "★", "failed": "✗", "died": "✗", "unreadable": "✗"}
+_MARKS = {
+    "running": "▶",
+    "paused": "‖",
+    "winner": "★",
+    "tie": "≈",
+    "unconfirmed": "★",
+    "failed": "✗",
+    "died": "✗",
+    "unreadable": "✗",
+}
 
 
 class HomeScreen(TunerScreen):
@@ -118,7 +127,11 @@ class HomeScreen(TunerScreen):
         empty.display = not rows
         table.display = bool(rows)
         if not rows:
-            empty.update("no run fits the filter" if self._filter else "no run yet; d runs the demo, Enter on a task below opens it")
+            empty.update(
+                "no run fits the filter"
+                if self._filter
+                else "no run yet; d runs the demo, Enter on a task below opens it"
+            )
             if self.focused is table or self.focused is None:
                 self.query_one("#tasks").focus()
 
@@ -171,7 +184,9 @@ class HomeScreen(TunerScreen):
         self.tuner.new_task()
 
     def action_demo(self) -> None:
-        self.app.push_screen(Starting("starting the demo …", lambda: self.tuner.launcher.start(sample("demo"))), self._started)
+        self.app.push_screen(
+            Starting("starting the demo …", lambda: self.tuner.launcher.start(sample("demo"))), self._started
+        )
 
     def _started(self, folder: RunFolder | None) -> None:
         if folder is not None:
@@ -240,7 +255,6 @@ class HomeScreen(TunerScreen):
                 box.display = False
                 box.clear()
         self.query_one("#runs" if self.query_one("#runs").display else "#tasks").focus()
-
 
 
 def _short(path: Path) -> str:

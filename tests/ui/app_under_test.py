@@ -1,0 +1,77 @@
+"""The app as a test starts it: nothing of the user's own, and a launcher that writes down what it was asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from tuner_tui.runs.folder import RunFolder
+from tuner_tui.runs.view import AnyReader
+from tuner_tui.task.model import Configuration, Task
+from tuner_tui.ui.app import TunerApp
+
+
+class RecordingLauncher:
+    """Starts nothing. `answer` is the folder that a start gives; `refusal` is raised instead where set."""
+
+    def __init__(self, runs_dir: Path) -> None:
+        self.runs_dir = runs_dir
+        self.models_dir: Path | None = None
+        self.asked: list[tuple[object, ...]] = []
+        self.answer: RunFolder | None = None
+        self.refusal: Exception | None = None
+
+    def machine(self) -> str:
+        return "gpu-box-3 · 1 × H100 95 GiB"
+
+    def gpus(self, task: Task) -> tuple[int, ...]:
+        return task.gpus if task.gpus is not None else ()
+
+    def _give(self, *asked: object) -> RunFolder:
+        self.asked.append(asked)
+        if self.refusal is not None:
+            raise self.refusal
+        assert self.answer is not None
+        return self.answer
+
+    def start(self, task: Path) -> RunFolder:
+        return self._give("start", task)
+
+    def try_out(self, task: Path, configuration: Configuration) -> RunFolder:
+        return self._give("try_out", task, configuration)
+
+    def resume(self, folder: RunFolder) -> None:
+        self.asked.append(("resume", folder))
+
+    def confirm(self, folder: RunFolder, experiments: tuple[int, ...], launches: int) -> None:
+        self.asked.append(("confirm", folder, experiments, launches))
+
+
+def app_under_test(
+    tmp_path: Path, *, task: Path | None = None, reader: AnyReader | None = None, welcome: bool = False
+) -> TunerApp:
+    memory = tmp_path / "screen.json"
+    if not welcome:
+        memory.write_text('{"seen": true}')
+    return TunerApp(RecordingLauncher(tmp_path / "runs"), task=task, reader=reader, memory=memory)
+
+
+def asked(app: TunerApp) -> list[tuple[object, ...]]:
+    launcher = app.launcher
+    assert isinstance(launcher, RecordingLauncher)
+    return launcher.asked
+
+
+def screen_text(app: TunerApp) -> str:
+    """What the terminal shows, as plain lines."""
+    width = app.size.width
+    strips = app.screen._compositor.render_strips()
+    return "\n".join(strip.text[:width].rstrip() for strip in strips)
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    """Until every worker has ended and what it posted is shown."""
+    await pilot.pause()
+    await pilot.app.workers.wait_for_complete()
+    await pilot.pause()

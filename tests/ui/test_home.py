@@ -1,0 +1,78 @@
+"""Home: recent runs, tasks, the demo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.ui.app_under_test import app_under_test, asked, screen_text, settled
+from tests.ui.runs_on_disk import finished_run
+from tuner_tui.task.samples import sample
+
+
+async def test_the_first_start_explains_itself_in_three_lines(tmp_path: Path) -> None:
+    app = app_under_test(tmp_path, welcome=True)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot)
+        text = screen_text(app)
+    assert "Welcome. tuner-tui finds the launch flags" in text
+    assert "no run yet; d runs the demo" in text
+    again = app_under_test(tmp_path)
+    async with again.run_test(size=(100, 30)) as pilot:
+        await settled(pilot)
+        assert "Welcome" not in screen_text(again)
+
+
+async def test_a_finished_run_is_listed_with_its_leader_and_opened_by_enter(tmp_path: Path) -> None:
+    finished_run(tmp_path / "runs", tmp_path)
+    app = app_under_test(tmp_path)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot)
+        text = screen_text(app)
+        line = next(line for line in text.splitlines() if "docker-simple-tune" in line)
+        assert "winner" in line
+        assert "★ #2" in line
+        assert "4/4" in line
+        await pilot.press("enter")
+        await settled(pilot)
+        assert app.current_mode == "run"
+        assert app.view is not None
+        assert app.view.condition == "winner"
+
+
+async def test_the_filter_hides_runs_that_do_not_fit(tmp_path: Path) -> None:
+    finished_run(tmp_path / "runs", tmp_path)
+    app = app_under_test(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("slash", *"stopped")
+        await pilot.pause()
+        assert "no run fits the filter" in screen_text(app)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert "docker-simple-tune" in screen_text(app)
+
+
+async def test_d_starts_the_demo_and_shows_it(tmp_path: Path) -> None:
+    run = finished_run(tmp_path / "runs", tmp_path)
+    app = app_under_test(tmp_path)
+    app.launcher.answer = run  # type: ignore[attr-defined]
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("d")
+        await settled(pilot)
+        assert asked(app) == [("start", sample("demo"))]
+        assert app.current_mode == "run"
+
+
+async def test_a_start_that_is_refused_says_why_and_leads_back(tmp_path: Path) -> None:
+    app = app_under_test(tmp_path)
+    app.launcher.refusal = OSError("no space left on device")  # type: ignore[attr-defined]
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("d")
+        await settled(pilot)
+        assert "no space left on device" in screen_text(app)
+        await pilot.press("escape")
+        await settled(pilot)
+        assert app.current_mode == "home"
+        assert "Runs" in screen_text(app)

@@ -1,0 +1,65 @@
+"""What the screen asks of the rest of the program (`ui.launcher`), carried out as the commands do it."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+from tuner_tui.cli.load import usable_gpus
+from tuner_tui.cli.run import prepare_run, require_backend
+from tuner_tui.cli.try_ import prepare_try
+from tuner_tui.engines.load_task import load_task
+from tuner_tui.runs.events import LaunchesAdded
+from tuner_tui.runs.folder import RunFolder, default_runs_dir
+from tuner_tui.runs.start import start_runner
+from tuner_tui.runs.view import RunReader
+from tuner_tui.task.model import Configuration, Task
+
+
+class CommandLauncher:
+    """Blocks: an Engine is asked, a process started. Its caller uses a thread."""
+
+    def __init__(self, runs_dir: Path | None = None, models_dir: Path | None = None) -> None:
+        self.runs_dir = (runs_dir or default_runs_dir()).expanduser()
+        self.models_dir = models_dir
+
+    def machine(self) -> str:
+        from tuner_tui.backends.gpus import find_gpus
+
+        host = socket.gethostname().partition(".")[0]
+        gpus = find_gpus()
+        if not gpus:
+            return f"{host} · no GPU"
+        kinds = {(gpu.name.removeprefix("NVIDIA "), round(gpu.memory_gib)) for gpu in gpus}
+        if len(kinds) == 1:
+            [(name, memory_gib)] = kinds
+            return f"{host} · {len(gpus)} × {name} {memory_gib} GiB"
+        return f"{host} · {len(gpus)} GPUs"
+
+    def gpus(self, task: Task) -> tuple[int, ...]:
+        return usable_gpus(task, strict=False)
+
+    def start(self, task: Path) -> RunFolder:
+        read, _ = load_task(task, self.models_dir)
+        folder, _ = prepare_run(read, self.runs_dir, say=lambda note: None)
+        start_runner(folder)
+        return folder
+
+    def try_out(self, task: Path, configuration: Configuration) -> RunFolder:
+        read, _ = load_task(task, self.models_dir)
+        folder = prepare_try(read, configuration, self.runs_dir)
+        start_runner(folder)
+        return folder
+
+    def resume(self, folder: RunFolder) -> None:
+        self._require_backend(folder)
+        start_runner(folder)
+
+    def confirm(self, folder: RunFolder, experiments: tuple[int, ...], launches: int) -> None:
+        self._require_backend(folder)
+        start_runner(folder, LaunchesAdded(experiments=experiments, launches=launches))
+
+    def _require_backend(self, folder: RunFolder) -> None:
+        view = RunReader(folder).read()
+        if view is not None and view.snapshot is not None:
+            require_backend(view.snapshot.task)

@@ -1,0 +1,87 @@
+"""`tuner-tui [TASK]`, `attach`, `replay`, `serve`: the terminal app."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from tuner_tui.runs.view import AnyReader
+
+
+def show_screen(
+    *,
+    task: Path | None = None,
+    run: str | None = None,
+    replay_speed: float | None = None,
+    runs_dir: Path | None = None,
+    models_dir: Path | None = None,
+    mouse: bool = True,
+) -> int:
+    """Runs the app until it is left; returns the exit code. `run` is attached to, or with a speed played back.
+
+    Raises RunNotFound and JournalUnreadable.
+    """
+    from tuner_tui.runs.folder import default_runs_dir, find_run
+    from tuner_tui.runs.view import ReplayReader, RunReader
+
+    if why := _no_screen(task, run):
+        click.echo(f"tuner-tui: {why}", err=True)
+        return 2
+    if task is not None and not task.is_file():
+        click.echo(f"{task}: there is no such file", err=True)
+        return 2
+    reader: AnyReader | None = None
+    if run is not None:
+        folder = find_run(run, (runs_dir or default_runs_dir()).expanduser())
+        try:
+            reader = RunReader(folder) if replay_speed is None else ReplayReader(folder, replay_speed)
+        except ValueError as error:
+            click.echo(f"tuner-tui: {error}", err=True)
+            return 2
+    _calm_textual()
+    # Only now: Textual reads its settings from the environment when it is imported.
+    from tuner_tui.cli.launcher import CommandLauncher
+    from tuner_tui.ui.app import TunerApp
+
+    app = TunerApp(CommandLauncher(runs_dir, models_dir), task=task, reader=reader)
+    app.run(mouse=mouse)
+    return app.return_code or 0
+
+
+def _no_screen(task: Path | None, run: str | None) -> str:
+    """Why the app cannot be shown here, with the command that does without; "" where it can."""
+    without = f"tuner-tui run {shlex.quote(str(task)) if task else 'TASK'}" if run is None else "tuner-tui runs"
+    if os.environ.get("TERM", "") in ("dumb", ""):
+        return f"this terminal (TERM={os.environ.get('TERM', '')}) cannot show a screen; without one: {without}"
+    if not sys.stdin.isatty() or not sys.stdout.isatty():
+        return f"this is no terminal; without a screen: {without}"
+    return ""
+
+
+def _calm_textual() -> None:
+    """Few frames and no animation: over SSH every frame is bytes. What the user has set stays."""
+    os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+    os.environ.setdefault("TEXTUAL_SMOOTH_SCROLL", "0")
+    os.environ.setdefault("TEXTUAL_FPS", "20" if "SSH_CONNECTION" in os.environ else "30")
+
+
+def serve_screen(port: int, arguments: tuple[str, ...]) -> int:
+    """The app in a browser, on this machine's loopback only: whoever reaches it can start containers."""
+    try:
+        from textual_serve.server import Server
+    except ImportError:
+        click.echo("tuner-tui: `serve` needs one more package: pip install 'tuner-tui[serve]'", err=True)
+        return 2
+    command = shlex.join([sys.executable, "-m", "tuner_tui", *arguments])
+    click.echo(
+        f"http://127.0.0.1:{port}  (from another machine: ssh -L {port}:127.0.0.1:{port} this-machine)  Ctrl-C ends it",
+        err=True,
+    )
+    Server(command, host="127.0.0.1", port=port, title="tuner-tui").serve()
+    return 0
