@@ -114,7 +114,7 @@ class RecordedRun:
             took_s = e2e_s * (1 + index / 3)
             records = []
             for number in range(requests):
-                sent_s = number * took_s / level.concurrency
+                sent_s = number * took_s / (level.concurrency or 1)
                 end_s = sent_s + took_s * (1 + 0.02 * (number % 5 - 2))
                 records.append(
                     RequestRecord(
@@ -131,7 +131,7 @@ class RecordedRun:
                         chunks=100,
                     )
                 )
-            self.pass_time(requests * took_s / level.concurrency)
+            self.pass_time(requests * took_s / (level.concurrency or 1))
             self.write(LevelFinished(at=self.at, launch=launch, level=index, result=level_result(level, records)))
 
     def launch(self, experiment: int, e2e_s: float, kv_tokens: int = 2_094_537) -> int:

@@ -14,8 +14,9 @@ from tuner_tui.runs.lock import holder
 from tuner_tui.runs.state import RunState, Snapshot
 
 Condition = Literal[
-    "running", "paused", "stopped", "failed", "died", "winner", "tie", "unconfirmed", "none", "unreadable"
-]
+    "running", "paused", "stopped", "failed", "died",
+    "winner", "tie", "unconfirmed", "borderline", "none", "unreadable",
+]  # fmt: skip
 """A run in one word. While a runner works on it: running or paused. After it: how it ended (stopped, failed, died), or
 else what came of it, as the verdict names it. unreadable: the journal cannot be read, or is not there."""
 
