@@ -14,7 +14,7 @@ async def test_the_first_start_explains_itself_in_three_lines(tmp_path: Path) ->
     async with app.run_test(size=(100, 30)) as pilot:
         await settled(pilot)
         text = screen_text(app)
-    assert "Welcome. tuner-tui finds the launch flags" in text
+    assert "Welcome. This finds the launch flags" in text
     assert "no run yet; d runs the demo" in text
     again = app_under_test(tmp_path)
     async with again.run_test(size=(100, 30)) as pilot:

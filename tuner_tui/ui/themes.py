@@ -105,6 +105,8 @@ def _quiet(file: ThemeFile) -> dict[str, str]:
     """Textual's variables that this app wants calmer than they come."""
     if file.ansi:
         return {
+            "ansi-background": "ansi_black",
+            "ansi-foreground": "ansi_white",
             "block-cursor-foreground": "ansi_black",
             "block-cursor-background": "ansi_white",
             "block-cursor-blurred-background": "ansi_bright_black",

@@ -24,9 +24,9 @@ _MOST_RUNS = 200
 """Older ones are found by `tuner-tui runs` and the filter of nobody's patience."""
 
 WELCOME = (
-    "Welcome. tuner-tui finds the launch flags that make SGLang or vLLM fastest for your traffic.\n"
-    "d runs the demo: a simulated engine, no Docker, no GPU, half a minute. Enter on a sample opens it to be edited.\n"
-    "A run goes on when you leave (ctrl+q) or lose the connection; it is listed here when you are back. ? is help."
+    "Welcome. This finds the launch flags that make SGLang or vLLM fastest for you.\n"
+    "d runs a demo: simulated, no GPU, half a minute. Enter edits a sample task.\n"
+    "Runs go on when you leave (ctrl+q) or lose the connection. ? is help."
 )
 
 _MARKS = {
@@ -142,7 +142,7 @@ class HomeScreen(TunerScreen):
         best = run.best if run.condition != "unreadable" else run.trouble
         since = age(run.created_at) if run.created_at else ""
         cells = [_MARKS.get(run.condition, " "), run.condition, name, task, run.progress, best, since]
-        return [Text(cell, style=style, no_wrap=True) for cell in cells]
+        return [Text(cell, style=style, no_wrap=True, overflow="ellipsis") for cell in cells]
 
     def _fits(self, run: Overview) -> bool:
         words = f"{run.condition} {run.folder.name} {run.task} {run.engine}".lower()
