@@ -12,7 +12,8 @@ from types import FrameType
 
 import click
 
-from tuner_tui.report.words import duration_words, label, milliseconds, split_common
+from tuner_tui.report.labels import labels
+from tuner_tui.report.words import duration_words, milliseconds
 from tuner_tui.runs.commands import Stop, append_command
 from tuner_tui.runs.events import (
     AnyEvent,
@@ -146,9 +147,7 @@ class Follower:
                     self._say(f"{event.what} {event.name} is there after {duration_words(event.elapsed_s)}")
             case LaunchStarted():
                 number = snapshot.launches_done + 1
-                configuration = next(e.configuration for e in snapshot.experiments if e.id == event.experiment)
-                _, differing = split_common([each.configuration for each in snapshot.experiments])
-                words = label(configuration, differing)
+                words = labels(snapshot)[event.experiment]
                 self._say(f"[{number}/{snapshot.launches_planned}] #{event.experiment} {words}")
             case ServerReady():
                 memory = event.memory

@@ -11,7 +11,8 @@ import click
 from tuner_tui.cli.follow import Follower
 from tuner_tui.engines.load_task import load_task
 from tuner_tui.load.model import Distribution, LevelResult
-from tuner_tui.report.results import results_json, write_results
+from tuner_tui.report.files import write_results
+from tuner_tui.report.results import results_json
 from tuner_tui.report.words import milliseconds
 from tuner_tui.runs.folder import default_runs_dir
 from tuner_tui.runs.imported import make_imported_run, task_of

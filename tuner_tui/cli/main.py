@@ -231,6 +231,31 @@ def confirm(run: str, launches: int | None, runs_dir: Path | None, as_json: bool
     sys.exit(confirm_run(run, launches, runs_dir, as_json=as_json))
 
 
+@main.command(epilog="Example:  tuner-tui export latest --format compose -o compose.yaml")
+@_RUN
+@click.option(
+    "--format",
+    "name",
+    type=click.Choice(["md", "csv", "json", "command", "compose", "k8s"]),
+    help="A page, a table, everything; or what starts the winner.  [default: by FILE's ending, else md]",
+)
+@click.option(
+    "-o", "--output", metavar="FILE", type=click.Path(path_type=Path, allow_dash=True),
+    help="Where to write it; - is standard output.  [default: the run's folder]",
+)  # fmt: skip
+@click.option("--experiment", type=int, metavar="N", help="Start configuration #N instead of the winner.")
+@_RUNS_DIR
+def export(run: str, name: str | None, output: Path | None, experiment: int | None, runs_dir: Path | None) -> None:
+    """Write a run's report, its figures, or what starts its winner, and print the path.
+
+    md: a page for a colleague. csv: a row for each launch and level. json: everything. command: the launch command.
+    compose: a Docker Compose file. k8s: a Kubernetes manifest.
+    """
+    from tuner_tui.cli.export import export_run
+
+    sys.exit(export_run(run, name, output, experiment, runs_dir))
+
+
 @main.command(epilog="Example:  tuner-tui clean")
 def clean() -> None:
     """Remove containers and processes that dead runs left behind, never those of a live one."""

@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 
 from tuner_tui.runs.events import Failure
-from tuner_tui.runs.folder import RunFolder
 from tuner_tui.runs.state import ExperimentState, Launch, Snapshot
 
 FORMAT = 1
@@ -41,6 +40,9 @@ def results(snapshot: Snapshot) -> dict[str, Any]:
             "max_time_s": snapshot.task.benchmark.max_time_s,
             "launches": snapshot.task.search.launches,
             "min_difference": snapshot.task.search.min_difference,
+            "budget_s": snapshot.task.search.budget_s,
+            "baseline": snapshot.task.search.baseline,
+            "limits": {limit.name: limit.most_s for limit in snapshot.task.limits},
         },
         "tuner_tui": snapshot.version,
         "simulated": snapshot.simulated,
@@ -65,12 +67,21 @@ def _experiment(experiment: ExperimentState) -> dict[str, Any]:
     return {
         "id": experiment.id,
         "configuration": experiment.configuration,
-        "status": experiment.status if experiment.status != "running" else "failed",
+        "baseline": experiment.baseline,
+        "status": _status(experiment),
         "failure": _failure(experiment.failure),
         "score": experiment.score.value if experiment.score else None,
         "score_interval": [experiment.score.low, experiment.score.high] if experiment.score else None,
+        "limits": experiment.limits,
         "launches": [_launch(launch) for launch in experiment.counted],
     }
+
+
+def _status(experiment: ExperimentState) -> str:
+    """Without what is under way just now."""
+    if experiment.status != "running":
+        return experiment.status
+    return "succeeded" if experiment.scores else "failed"
 
 
 def _launch(launch: Launch) -> dict[str, Any]:
@@ -109,11 +120,6 @@ def _finite(value: Any) -> Any:
 def results_json(snapshot: Snapshot) -> bytes:
     """results.json as it is written: indented, ending in a newline."""
     return msgspec.json.format(msgspec.json.encode(results(snapshot)), indent=2) + b"\n"
-
-
-def write_results(snapshot: Snapshot, folder: RunFolder) -> None:
-    """Replaces the run's results.json at one stroke."""
-    replace_file(folder.results, results_json(snapshot))
 
 
 def replace_file(path: Path, data: bytes) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from rich import box
@@ -11,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tuner_tui.load.model import LevelResult
+from tuner_tui.report.labels import differing_flags
 from tuner_tui.report.words import configuration_words, duration_words, milliseconds, split_common, value_words
 from tuner_tui.runs.state import ExperimentState, Snapshot
 from tuner_tui.search.confirm import MOST
@@ -26,8 +26,11 @@ def summary(snapshot: Snapshot) -> RenderableType:
     """The whole summary, 80 columns wide or less where the flags allow. The best carries a star and a word, not only
     a colour."""
     verdict = snapshot.verdict
-    common, differing = split_common([experiment.configuration for experiment in snapshot.experiments])
-    ranked = sorted(snapshot.experiments, key=_rank)
+    differing = differing_flags(snapshot)
+    common, _ = split_common([experiment.configuration for experiment in snapshot.experiments if experiment.id != 0])
+    places = {experiment: place for place, experiment in enumerate(verdict.ranking)}
+    last = len(places)
+    ranked = sorted(snapshot.experiments, key=lambda each: (places.get(each.id, last), each.id))
     parts: list[RenderableType] = []
     if snapshot.simulated:
         parts.append(Text("SIMULATED: no model ran; timing follows a performance model", style="yellow"))
@@ -40,6 +43,11 @@ def summary(snapshot: Snapshot) -> RenderableType:
             every = "all: " if len(snapshot.experiments) > 1 else ""
             parts.append(Text(every + configuration_words(common), style="dim"))
     parts += [_doubt(experiment) for experiment in snapshot.experiments if experiment.status in ("failed", "invalid")]
+    for experiment in ranked:
+        for check in experiment.limits[:1]:
+            if check.standing != "keeps":
+                words = "breaks a limit" if check.standing == "breaks" else "may break a limit"
+                parts.append(Text(f"#{experiment.id} {words}: {check}", style="red" if words[0] == "b" else "yellow"))
     if snapshot.finished and snapshot.finished.sentence:
         parts.append(Text(snapshot.finished.sentence, style="red"))
     mark = "★ " if verdict.leader is not None else ""
@@ -76,9 +84,16 @@ def _ranking(
     for experiment in ranked:
         mark, style = "", ""
         if experiment.id == verdict.leader:
-            mark, style = ("≈ tied" if verdict.kind == "tie" else "★ best"), "bold green"
+            mark = {"tie": "≈ tied", "borderline": "? limit"}.get(verdict.kind, "★ best")
+            style = "bold green"
         elif experiment.id in verdict.tied_with:
             mark = "≈ tied"
+        elif experiment.id in verdict.breaks:
+            mark, style = "✗ limit", "red"
+        elif experiment.id in verdict.borderline:
+            mark = "? limit"
+        elif experiment.baseline:
+            mark = "baseline"
         launch = experiment.counted[-1] if experiment.counted else None
         score: str = experiment.status
         if experiment.status == "succeeded" and experiment.score is not None:
@@ -128,11 +143,6 @@ def _figures(result: LevelResult) -> list[str]:
     metrics = result.metrics
     means = [each.mean if each else None for each in (metrics.ttft_s, metrics.tpot_s, metrics.e2e_s)]
     return [str(result.requests), *(milliseconds(mean) for mean in means), f"{metrics.output_tokens_per_s:.0f}"]
-
-
-def _rank(experiment: ExperimentState) -> tuple[float, int]:
-    score = experiment.score.value if experiment.status == "succeeded" and experiment.score else math.inf
-    return (score, experiment.id)
 
 
 def _doubt(experiment: ExperimentState) -> Text:

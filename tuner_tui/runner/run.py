@@ -12,7 +12,7 @@ from typing import Literal
 from tuner_tui.backends.backend import Backend, BackendUnavailable, Image, Progress, StartFailed
 from tuner_tui.engines.launch import launch_spec
 from tuner_tui.engines.registry import engine
-from tuner_tui.report.results import write_results
+from tuner_tui.report.files import write_results
 from tuner_tui.runner.launch import Launch
 from tuner_tui.runner.orders import Orders
 from tuner_tui.runs.budget import budget_spent

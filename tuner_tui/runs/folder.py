@@ -48,6 +48,14 @@ class RunFolder:
         return self.path / "results.json"
 
     @property
+    def results_csv(self) -> Path:
+        return self.path / "results.csv"
+
+    @property
+    def report(self) -> Path:
+        return self.path / "report.md"
+
+    @property
     def samples(self) -> Path:
         """How far the preparation (a pull, a download) is; each launch has its own samples.jsonl."""
         return self.path / "samples.jsonl"

@@ -1,0 +1,138 @@
+"""What a person takes away from a run: a page, a table, and what starts the winner."""
+
+from __future__ import annotations
+
+import csv
+import io
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from msgspec.structs import replace
+
+from tests.report.some_run import CLEAR, run_of
+from tuner_tui.report.deployment import chosen_experiment, compose, kubernetes, launch_command
+from tuner_tui.report.export import FORMATS, exported
+from tuner_tui.report.markdown import report
+from tuner_tui.report.results_csv import results_csv
+from tuner_tui.runs.events import PreparationFinished
+from tuner_tui.runs.experiment import ExperimentState
+from tuner_tui.runs.snapshot import Snapshot
+from tuner_tui.task.model import DockerOptions, Limit, Model
+
+DOCKER = DockerOptions(ipc=None, cpuset="0-3", cap_add=("SYS_PTRACE",), memory_bytes=2**36)
+SERVED: dict[str, Any] = {
+    "engine": "vllm",
+    "model": Model(given="/data/m", kind="folder", path="/data/m"),
+    "docker": DOCKER,
+    "env": {"HF_TOKEN": None, "PRICE": "$5"},
+}
+
+
+def served() -> tuple[Snapshot, ExperimentState]:
+    snapshot = run_of(*CLEAR, **SERVED)
+    image = PreparationFinished(
+        what="image", name="vllm/vllm-openai:v0.32.0", elapsed_s=1.0, image_digest="vllm/vllm-openai@sha256:abc"
+    )
+    snapshot = replace(snapshot, gpus=(0, 1), image=image)
+    leader = chosen_experiment(snapshot)
+    assert leader is not None
+    return snapshot, replace(leader, gpus_needed=2)
+
+
+def test_the_table_has_a_row_for_each_launch_and_level_and_one_for_a_failed_launch() -> None:
+    rows = list(csv.DictReader(io.StringIO(results_csv(run_of(*CLEAR, failed=9)).decode())))
+    assert len(rows) == 7
+    first, last = rows[0], rows[-1]
+    assert (first["experiment"], first["launch"], first["level"]) == ("1", "1", "D(100,100) × 4")
+    assert float(first["E2E mean (s)"]) == 0.2
+    assert first["flag mem-fraction-static"] == "0.7"
+    assert (last["status"], last["failure"], last["level"], last["E2E mean (s)"]) == (
+        "failed",
+        "cuda_out_of_memory",
+        "",
+        "",
+    )
+    assert len({len(row) for row in rows}) == 1
+
+
+def test_the_page_says_who_won_by_how_much_and_how_to_serve_it() -> None:
+    text = report(run_of(*CLEAR, failed=9, limits=(Limit(metric="e2e", statistic="mean", most_s=0.19),))).decode()
+    assert "**winner**" not in text  # with #1 out by the limit there is nobody left to win against
+    assert "breaks: e2e.mean 200 ms [" in text
+    assert "| ★ ahead | 2 | 0.8 |" in text
+    assert "serve --n 2" in text
+    assert "cuda_out_of_memory" in text
+    winner = report(run_of(*CLEAR)).decode()
+    assert "**winner**: #2 with mean end-to-end latency 0.1800 s wins: −10.0 % [" in winner
+    assert "+11.1 % [" in winner
+    assert "No doubts" in winner
+
+
+def test_nothing_that_an_engine_says_becomes_markup() -> None:
+    snapshot = run_of(*CLEAR, description="<script>alert(1)</script> ![x](http://x)\n# not a head")
+    text = report(snapshot).decode()
+    assert "<script>" not in text
+    assert "\n# not a head" not in text
+    assert "![x]" not in text
+
+
+def test_a_compose_file_starts_what_was_measured() -> None:
+    snapshot, leader = served()
+    document = yaml.safe_load(compose(snapshot, leader))
+    [service] = document["services"].values()
+    # The very image that was measured, whatever the tag will be by then.
+    assert service["image"] == "vllm/vllm-openai@sha256:abc"
+    words = [*service["entrypoint"], *service["command"]]
+    assert words[words.index("--mem-fraction-static") + 1] == "0.8"
+    assert service["ports"] == ["127.0.0.1:8000:8000"]
+    assert {"type": "bind", "source": "/data/m", "target": "/model", "read_only": True} in service["volumes"]
+    # A secret by its name alone, and no dollar sign that Compose would fill in.
+    assert "HF_TOKEN" in service["environment"]
+    assert "PRICE=$$5" in service["environment"]
+    [device] = service["deploy"]["resources"]["reservations"]["devices"]
+    assert device["device_ids"] == ["0", "1"]
+    assert service["shm_size"] == 16 * 2**30
+    assert service["cpuset"] == "0-3"
+
+
+def test_a_kubernetes_manifest_starts_what_was_measured() -> None:
+    snapshot, leader = served()
+    text = kubernetes(snapshot, leader)
+    deployment, service = yaml.safe_load_all(text)
+    [container] = deployment["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == "vllm/vllm-openai@sha256:abc"
+    assert container["args"][container["args"].index("--mem-fraction-static") + 1] == "0.8"
+    assert container["resources"]["limits"] == {"nvidia.com/gpu": 2, "memory": 2**36}
+    secret = next(each for each in container["env"] if each["name"] == "HF_TOKEN")
+    assert secret["valueFrom"]["secretKeyRef"]["key"] == "HF_TOKEN"
+    assert container["readinessProbe"]["httpGet"]["path"] == "/health"
+    assert {"mountPath": "/dev/shm", "name": "shm"} in container["volumeMounts"]
+    assert service["spec"]["selector"] == deployment["spec"]["selector"]["matchLabels"] == {"app": "t"}
+    assert "# not carried over: docker.cpuset" in text
+    assert "&id" not in text
+
+
+def test_the_command_is_the_one_that_was_run() -> None:
+    snapshot = run_of(*CLEAR)
+    assert launch_command(snapshot, snapshot.experiments[1]) == "serve --n 2"
+
+
+def test_every_format_can_be_had_and_those_of_the_winner_need_one() -> None:
+    snapshot = run_of(*CLEAR)
+    leader = chosen_experiment(snapshot)
+    for name in FORMATS:
+        assert exported(snapshot, name, leader).endswith(b"\n")
+    nobody = run_of(*CLEAR, limits=(Limit(metric="e2e", statistic="mean", most_s=0.01),))
+    assert chosen_experiment(nobody) is None
+    with pytest.raises(ValueError, match="no configuration leads in r: No configuration keeps the limits"):
+        exported(nobody, "compose", None)
+
+
+def test_a_launch_command_is_a_line_a_shell_takes(tmp_path: Path) -> None:
+    snapshot, leader = served()
+    line = launch_command(snapshot, replace(leader, launches=()))
+    assert subprocess.run(["sh", "-n", "-c", line], cwd=tmp_path).returncode == 0
+    assert "--entrypoint" in line

@@ -1,0 +1,84 @@
+"""Limits, a baseline and a budget in whole runs on the simulated engine; what lies in the folder afterwards."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.runner.simulated_task import simulated_task
+from tests.tuner import only_run, tuner
+from tuner_tui.runs.events import LaunchStarted
+from tuner_tui.runs.journal import JournalReader
+
+
+def order(runs_dir: Path) -> list[int]:
+    """The experiments in the order in which they were launched."""
+    events = JournalReader(only_run(runs_dir).journal).read()
+    return [event.experiment for event in events if isinstance(event, LaunchStarted)]
+
+
+def test_the_engine_as_it_is_comes_first_and_who_breaks_a_limit_cannot_win(tmp_path: Path, runs_dir: Path) -> None:
+    task = simulated_task(
+        tmp_path,
+        {"max-running-requests": [1, 8]},
+        concurrency=(8,),
+        max_requests=24,
+        limits={"ttft.mean": "0.06"},
+        objective="maximize_throughput",
+        search={"launches": 2, "baseline": True},
+    )
+    results = json.loads(tuner("run", task, "--json").stdout)
+    launched = order(runs_dir)
+    assert (launched[0], launched[3]) == (0, 0)
+    assert sorted(launched) == [0, 0, 1, 1, 2, 2]
+    baseline, one_at_once, _ = results["experiments"]
+    assert (baseline["id"], baseline["baseline"]) == (0, True)
+    assert baseline["configuration"] == {"simulate-start-s": 0.2}
+    # Eight at a time wait for each other where one is served at once.
+    [check] = one_at_once["limits"]
+    assert (check["limit"], check["standing"]) == ("ttft.mean", "breaks")
+    verdict = results["verdict"]
+    assert verdict["breaks"] == [1]
+    assert verdict["ranking"][-1] == 1
+    assert verdict["leader"] in (0, 2)
+    assert {each["experiment"] for each in verdict["against_baseline"]} == {1, 2}
+    folder = only_run(runs_dir)
+    assert "breaks: ttft.mean" in folder.report.read_text()
+    assert len(folder.results_csv.read_text().splitlines()) == 7
+    printed = tuner("export", folder.path, "--format", "command", "-o", tmp_path / "launch.sh").stdout
+    assert printed.strip() == str(tmp_path / "launch.sh")
+    assert "tuner_tui.engines.simulated" in (tmp_path / "launch.sh").read_text()
+
+
+def test_goodput_counts_what_keeps_the_limits(tmp_path: Path, runs_dir: Path) -> None:
+    task = simulated_task(
+        tmp_path,
+        {"max-running-requests": [1, 8]},
+        concurrency=(8,),
+        max_requests=24,
+        limits={"ttft.p99": "0.06"},
+        objective="maximize_goodput",
+    )
+    results = json.loads(tuner("run", task, "--json").stdout)
+    metrics = [each["launches"][0]["levels"][0]["metrics"] for each in results["experiments"]]
+    assert metrics[0]["good_requests"] < metrics[1]["good_requests"] <= 24
+    assert results["experiments"][1]["score"] == -metrics[1]["good_requests_per_s"]
+    assert results["verdict"]["leader"] == 2
+    assert "requests/s per GPU" in results["verdict"]["sentence"]
+
+
+def test_a_budget_ends_a_run_in_time_and_holds_for_a_resume_but_not_for_what_is_added(
+    tmp_path: Path, runs_dir: Path
+) -> None:
+    task = simulated_task(
+        tmp_path, {"max-running-requests": [4, 8]}, search={"launches": 3, "budget": "2s"}, max_requests=8
+    )
+    results = json.loads(tuner("run", task, "--json").stdout)
+    done = len(order(runs_dir))
+    assert 1 <= done < 6
+    assert results["verdict"]["sentence"].endswith(f"Budget of 2 s spent after {done} of 6 launches.")
+    assert not results["verdict"]["provisional"]
+    assert results["finished"] == "finished"
+    run = only_run(runs_dir).path
+    assert "nothing is left to do" in tuner("resume", run).stderr
+    assert len(order(runs_dir)) == done

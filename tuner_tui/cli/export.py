@@ -1,0 +1,54 @@
+"""`tuner-tui export`."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from pathlib import Path
+
+import click
+
+from tuner_tui.cli.follow import Follower
+from tuner_tui.report.deployment import chosen_experiment
+from tuner_tui.report.export import FORMATS, exported
+from tuner_tui.report.results import replace_file
+from tuner_tui.runs.folder import default_runs_dir, find_run
+
+
+def export_run(given: str, name: str | None, output: Path | None, experiment: int | None, runs_dir: Path | None) -> int:
+    """Writes the file and prints its path; returns the exit code. Raises RunNotFound."""
+    folder = find_run(given, (runs_dir or default_runs_dir()).expanduser())
+    snapshot = Follower(folder).catch_up()
+    if name is None:
+        name = _by_ending(output)
+    chosen = chosen_experiment(snapshot, experiment)
+    if experiment is not None and chosen is None:
+        known = ", ".join(str(each.id) for each in snapshot.experiments[:20])
+        click.echo(f"tuner-tui: {folder.name} has no experiment {experiment}; there are {known}", err=True)
+        return 2
+    try:
+        data = exported(snapshot, name, chosen)
+    except ValueError as error:
+        click.echo(f"tuner-tui: {error} (--experiment N takes another one)", err=True)
+        return 1
+    if str(output) == "-":
+        with contextlib.suppress(BrokenPipeError):
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+        return 0
+    path = folder.path / FORMATS[name].file if output is None else output
+    if path.is_dir():
+        path = path / FORMATS[name].file
+    try:
+        replace_file(path, data)
+    except OSError as error:
+        click.echo(f"tuner-tui: {path} cannot be written: {error.strerror or error}", err=True)
+        return 2
+    click.echo(path)
+    return 0
+
+
+def _by_ending(output: Path | None) -> str:
+    """The format that a file's name asks for; `md` where it asks for none."""
+    ending = output.suffix.lstrip(".") if output is not None else ""
+    return {"csv": "csv", "json": "json", "sh": "command"}.get(ending, "md")
