@@ -28,8 +28,8 @@ def level(n: int = 200, **changes: Any) -> LevelResult:
         input_tokens_per_s=1.0,
         total_tokens_per_s=2.0,
         requests_per_s=1.0,
-        steady_output_tokens_per_s=None,
-        duration_s=1.0,
+        steady_output_tokens_per_s=1.0,
+        duration_s=20.0,
     )
     plain = LevelResult(
         scenario="D(100,100)",

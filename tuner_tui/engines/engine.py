@@ -26,6 +26,8 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     catalogue: str
     """Name of the flag catalogue in `engines/flags/`."""
     log_language: Literal["sglang", "vllm"]
+    flush_paths: tuple[str, ...] = ()
+    """POSTed in turn to empty the prefix cache, until one answers 200."""
     always: tuple[str, ...] = ()
     """Flags every launch gets, unless the task sets the same one."""
     environment: dict[str, str] = {}

@@ -20,6 +20,7 @@ ENGINES: dict[str, Engine] = {
         ready_paths=("/health",),
         catalogue="sglang",
         log_language="sglang",
+        flush_paths=("/flush_cache",),
         always=("--enable-metrics",),
         environment=_PLAIN_LOG,
     ),
@@ -34,6 +35,7 @@ ENGINES: dict[str, Engine] = {
         ready_paths=("/health",),
         catalogue="vllm",
         log_language="vllm",
+        flush_paths=("/reset_prefix_cache",),  # only where VLLM_SERVER_DEV_MODE=1 is set; else 404
         environment={**_PLAIN_LOG, "VLLM_LOGGING_COLOR": "0", "VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"},
     ),
     "simulated": Engine(
@@ -47,6 +49,7 @@ ENGINES: dict[str, Engine] = {
         ready_paths=("/health",),
         catalogue="simulated",
         log_language="sglang",
+        flush_paths=("/flush_cache",),
         environment=_PLAIN_LOG,
         simulated=True,
     ),

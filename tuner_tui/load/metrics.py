@@ -47,6 +47,8 @@ def level_result(
         wrong_length=sum(record.output_tokens != record.asked_output_tokens > 0 for record in good),
         prompt_tokens=sum(record.prompt_tokens or 0 for record in good),
         cached_tokens=sum(record.cached_tokens or 0 for record in good),
+        asked_prompt_tokens=sum(record.asked_prompt_tokens for record in good if record.prompt_tokens is not None),
+        output_tokens=sum(record.output_tokens or 0 for record in good),
         metrics=_level_metrics(level, records, good, limits_s or {}),
         errors=_errors(records),
     )

@@ -143,6 +143,10 @@ class LevelResult(msgspec.Struct, frozen=True, kw_only=True):
     """First words of each error → how many requests had it."""
     tool: str = "builtin"
     """What measured it: our own generator, or another program with its version ("genai-bench 0.0.5")."""
+    asked_prompt_tokens: int = 0
+    """Of the successful requests whose prompt the server counted; 0: not kept."""
+    output_tokens: int = 0
+    """By the server's usage; 0: not kept."""
     client_lag_p99_s: float | None = None
     """How late the generator was to take up what had arrived, 99th percentile over what it read; None: not known."""
     client_busy: float | None = None

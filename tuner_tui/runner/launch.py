@@ -17,10 +17,12 @@ from tuner_tui.engines.engine import Engine
 from tuner_tui.engines.facts import Memory
 from tuner_tui.engines.log import LogReader
 from tuner_tui.engines.probes import Answer
+from tuner_tui.engines.remarks import RemarkReader
 from tuner_tui.load.model import Level
 from tuner_tui.runner.live import Live
 from tuner_tui.runner.log_figures import LogFigures
 from tuner_tui.runner.measurement import Measurement, generator_cpus
+from tuner_tui.runner.observer import Observer, cpus_of_machine, gpus_evidence, graphs_lost
 from tuner_tui.runner.probe import probe
 from tuner_tui.runner.readiness import wait_ready
 from tuner_tui.runner.watch import LaunchAborted, LaunchFailed, Watch
@@ -36,6 +38,7 @@ from tuner_tui.runs.events import (
     ServerStarted,
     ValidityFlag,
 )
+from tuner_tui.runs.evidence import Evidence, GpuEvidence
 from tuner_tui.runs.validity import validity
 from tuner_tui.task.launch_spec import LaunchSpec
 from tuner_tui.task.model import Task
@@ -62,6 +65,7 @@ class Launch:
         levels: tuple[Level, ...],
         seed: int,
         emit: Callable[[AnyEvent], None],
+        earlier_clocks_mhz: tuple[float, ...] = (),
     ) -> None:
         self.number = number
         self._experiment = experiment
@@ -76,6 +80,10 @@ class Launch:
         self._emit = emit
         self._figures = LogFigures()
         self._watch = Watch(LogReader(engine.log_language, on_fact=self._figures.take))
+        self._remarks = RemarkReader()
+        self._observer = Observer(self._figures)
+        self._earlier_clocks_mhz = earlier_clocks_mhz
+        self._gpus_before: tuple[GpuEvidence, ...] = ()
         self._live: Live | None = None
         self._answers: list[Answer] = []
         self._server: Server | None = None
@@ -119,7 +127,8 @@ class Launch:
                     await self._watch.race(asyncio.Event().wait())
                 else:
                     await measurement.run(url)
-                    flags = validity(self._task.objective, measurement.results, self._task.limits)
+                    evidence = self._evidence()
+                    flags = validity(self._task.objective, measurement.results, self._task.limits, evidence)
                 status = "invalid" if any(flag.disqualifies for flag in flags) else "succeeded"
             except LaunchFailed as failed:
                 status, failure = "failed", failed.failure
@@ -141,7 +150,22 @@ class Launch:
             memory=self._memory,
             validity=flags,
             failure=failure,
+            gpu_clock_mhz=self._evidence().clock_mhz,
         )
+
+    def _evidence(self) -> Evidence:
+        return Evidence(
+            levels=tuple(self._observer.levels),
+            gpus_before=self._gpus_before,
+            cpus=cpus_of_machine(),
+            graphs_lost=graphs_lost(self._watch.log.state),
+            remarks=self._remarks.remarks,
+            earlier_clocks_mhz=self._earlier_clocks_mhz,
+        )
+
+    def _on_log(self, data: bytes) -> None:
+        self._watch.on_log(data)
+        self._remarks.feed(data)
 
     def _live_figures(self) -> Live:
         benchmark, cpus = self._task.benchmark, generator_cpus(self._task, self._spec)
@@ -156,6 +180,7 @@ class Launch:
             keep_off=keep_off,
             max_requests=benchmark.max_requests,
             max_time_s=benchmark.max_time_s,
+            on_sample=self._observer.see,
         )
 
     def _measurement(self, live: Live) -> Measurement:
@@ -168,6 +193,7 @@ class Launch:
             seed=self._seed,
             watch=self._watch,
             live=live,
+            observer=self._observer,
             emit=self._emit,
         )
 
@@ -187,9 +213,10 @@ class Launch:
 
     async def _start(self, live: Live) -> str:
         """Until the server is ready; its URL. Raises LaunchFailed, LaunchAborted."""
+        self._gpus_before = gpus_evidence([await live.gpus_before()])
         called = time.monotonic()
         try:
-            self._server = await self._backend.start(self._spec, self._folder / "container.log", self._watch.on_log)
+            self._server = await self._backend.start(self._spec, self._folder / "container.log", self._on_log)
         except StartFailed as failed:
             raise LaunchFailed(
                 Failure(failure_class=failed.failure_class, reason=failed.reason, line=failed.line)

@@ -10,10 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tuner_tui.backends.cpuset import parse_cpuset
+from tuner_tui.engines.registry import engine
 from tuner_tui.load.client import Generator, LoadError
 from tuner_tui.load.metrics import level_result, read_records
 from tuner_tui.load.model import Job, Level, LevelResult, RunLevel
+from tuner_tui.runner.flush import flush_cache
 from tuner_tui.runner.live import Live
+from tuner_tui.runner.observer import Observer
 from tuner_tui.runner.watch import LaunchFailed, Watch
 from tuner_tui.runs.events import AnyEvent, Failure, LevelFinished, LevelStarted
 from tuner_tui.runs.score import request_limits_s
@@ -36,6 +39,7 @@ class Measurement:
         seed: int,
         watch: Watch,
         live: Live,
+        observer: Observer,
         emit: Callable[[AnyEvent], None],
     ) -> None:
         self.results: list[LevelResult] = []
@@ -49,6 +53,7 @@ class Measurement:
         self._seed = seed
         self._watch = watch
         self._live = live
+        self._observer = observer
         self._emit = emit
         self._generator = asyncio.create_task(self._start_generator())
 
@@ -70,8 +75,12 @@ class Measurement:
                 )
             )
             for index, level in enumerate(self._levels):
+                # Before the warm-up, not after it: an allocator that lost its pools gets them back unmeasured.
+                await self._watch.race(flush_cache(url, engine(self._task.engine).flush_paths))
                 await self._run_level(generator, index, level, warm_up=True)
+                await self._watch.race(self._observer.begin(url, level.name))
                 await self._run_level(generator, index, level, warm_up=False)
+                await self._observer.end()
                 measured = [record for record in read_records(records) if record.level == index]
                 result = level_result(level, measured, request_limits_s(self._task.limits))
                 await self._check(result)

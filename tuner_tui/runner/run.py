@@ -172,6 +172,12 @@ class Run:
             levels=snapshot.levels,
             seed=snapshot.seed + 1_000_003 * number,
             emit=self.emit,
+            earlier_clocks_mhz=tuple(
+                launch.gpu_clock_mhz
+                for each in snapshot.experiments
+                for launch in each.launches
+                if launch.gpu_clock_mhz is not None
+            ),
         )
         if self._stopping:
             return

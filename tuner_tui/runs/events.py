@@ -196,7 +196,8 @@ LaunchStatus = Literal["succeeded", "failed", "invalid", "interrupted"]
 class LaunchFinished(Event, frozen=True, kw_only=True, tag="launch_finished"):
     """A launch is over and its server removed. `interrupted` ones count for nothing and are launched again.
 
-    `load_s` is the time in warm-up and load, `total_s` the whole launch's wall time.
+    `load_s` is the time in warm-up and load, `total_s` the whole launch's wall time, `gpu_clock_mhz` the GPUs' mean
+    clock under load.
     """
 
     launch: int
@@ -207,6 +208,7 @@ class LaunchFinished(Event, frozen=True, kw_only=True, tag="launch_finished"):
     memory: Memory = msgspec.field(default_factory=Memory)
     validity: tuple[ValidityFlag, ...] = ()
     failure: Failure | None = None
+    gpu_clock_mhz: float | None = None
 
 
 class CommandTaken(Event, frozen=True, kw_only=True, tag="command_taken"):

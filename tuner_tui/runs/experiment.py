@@ -39,6 +39,7 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     memory: Memory = msgspec.field(default_factory=Memory)
     validity: tuple[ValidityFlag, ...] = ()
     failure: Failure | None = None
+    gpu_clock_mhz: float | None = None
     score: Score | None = None
     held: tuple[Measured, ...] = ()
     """What the task's limits are held against; empty until it succeeded."""

@@ -249,6 +249,7 @@ class RunState:
             memory=event.memory,
             validity=event.validity,
             failure=event.failure,
+            gpu_clock_mhz=event.gpu_clock_mhz,
             score=score,
             held=held,
         )
