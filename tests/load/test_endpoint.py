@@ -11,7 +11,6 @@ import pytest
 
 from tests.load.scripted_server import DONE, Reply, Request, Script, event, serving, steady, token, usage
 from tuner_tui.load.address import api_base
-from tuner_tui.load.answer import Answer
 from tuner_tui.load.endpoint import Endpoint, LoadImpossible
 from tuner_tui.load.model import Job, RequestRecord
 from tuner_tui.load.prompts import Prompts
@@ -29,8 +28,10 @@ async def endpoint(url: str, **options: Any) -> AsyncIterator[Endpoint]:
 
 async def one(script: Script, **options: Any) -> tuple[RequestRecord, Request]:
     async with serving(script) as server, endpoint(server.url, **options) as made:
-        request = made.prepare(0, Prompts(1), 12, 3)
-        record = await made.send(request, Answer(), 0, 0.0)
+        prompts = Prompts(1)
+        chat = options.get("endpoint") == "chat"
+        request = made.prepare(0, prompts.text(0, 12) if chat else prompts.token_ids(0, 12), 3)
+        record = made.read(await made.send(request), 0, 0.0)
         return record, server.requests[0]
 
 
@@ -185,7 +186,7 @@ async def test_what_is_no_http_is_said() -> None:
 
     server = await asyncio.start_server(babble, "127.0.0.1", 0)
     async with server, endpoint(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", model="m") as made:
-        record = await made.send(made.prepare(0, Prompts(1), 2, 2), Answer(), 0, 0.0)
+        record = made.read(await made.send(made.prepare(0, Prompts(1).token_ids(0, 2), 2)), 0, 0.0)
     assert record.status is None
     assert record.error is not None
     assert record.error.startswith("not an HTTP answer: ")

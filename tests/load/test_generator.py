@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import resource
 import signal
@@ -60,9 +61,9 @@ async def test_times_are_the_servers(generator: Generator, tmp_path: Path, concu
     ttft_s = statistics.median(each.writes_s[0] - each.received_s for each in server.requests)
     tpot_s = statistics.median((each.writes_s[-1] - each.writes_s[0]) / 10 for each in server.requests)
     assert ttft_s <= metrics.ttft_s.p50 + 0.001
-    assert metrics.ttft_s.p50 == pytest.approx(ttft_s, abs=0.005)
-    assert metrics.tpot_s.p50 == pytest.approx(tpot_s, abs=0.0015)
-    assert metrics.e2e_s.p50 == pytest.approx(ttft_s + 10 * tpot_s, abs=0.008)
+    assert metrics.ttft_s.p50 == pytest.approx(ttft_s, abs=0.02)
+    assert metrics.tpot_s.p50 == pytest.approx(tpot_s, abs=0.004)
+    assert metrics.e2e_s.p50 == pytest.approx(ttft_s + 10 * tpot_s, abs=0.04)
 
 
 async def test_exactly_the_concurrency_is_kept(generator: Generator, tmp_path: Path) -> None:
@@ -78,7 +79,7 @@ async def test_exactly_the_concurrency_is_kept(generator: Generator, tmp_path: P
     assert server.in_flight_at_arrival[:4] == [1, 2, 3, 4]
     assert statistics.mean(server.in_flight_at_arrival[4:]) > 3.6
     busy_s = sum(each.end_s - each.sent_s for each in records(tmp_path))
-    assert 3.6 < busy_s / done.elapsed_s <= 4
+    assert 3.2 < busy_s / done.elapsed_s <= 4
     assert server.connections <= 5  # four kept open, and one may have served /v1/models
 
 
@@ -121,7 +122,8 @@ async def test_progress_comes_twice_a_second(generator: Generator, tmp_path: Pat
     assert [each.elapsed_s for each in seen[:2]] == pytest.approx([0.5, 1.0], abs=0.1)
     assert (seen[0].running, seen[0].done, seen[0].failed) == (2, 2, 0)
     assert seen[0].ttft_mean_s == pytest.approx(0.1, abs=0.03)
-    assert seen[0].output_tokens_per_s == pytest.approx(2 * (5 + 2.5) / 0.5, abs=4)
+    # The first two are done and the next two have begun: 10 to 20 tokens by 0.5 s.
+    assert seen[0].output_tokens_per_s == pytest.approx(30, abs=11)
 
 
 async def test_failures_of_some_requests_are_recorded_and_the_rest_goes_on(
@@ -333,3 +335,96 @@ async def test_a_stall_is_bounded_by_the_timeout(generator: Generator, tmp_path:
         done = await generator.run(level(2), ignore)
     assert (done.done, done.failed, done.error) == (4, 4, "no end within 0.2 s")
     assert done.elapsed_s == pytest.approx(0.4, abs=0.2)
+
+
+async def test_several_workers_share_one_level(tmp_path: Path) -> None:
+    if len(os.sched_getaffinity(0)) < 2:
+        pytest.skip("one CPU: there is one worker")
+    generator = await Generator.start()
+    seen: list[LoadProgress] = []
+    try:
+        async with serving(steady(0.05, 0.3)) as server:
+            await generator.begin(job(server, tmp_path, max_requests=301))
+            done = await generator.run(level(100, "D(20,3)"), seen.append)
+            assert server.peak == 100
+            await generator.run(level(1, "D(20,3)", warm_up=True, index=1), ignore)
+    finally:
+        await generator.close()
+    assert (done.done, done.failed) == (301, 0)
+    assert sorted(each.index for each in records(tmp_path)) == list(range(301))
+    assert max(each.running for each in seen) == 100
+    # Their prompts are of one numbering, which the next level goes on with.
+    prompts = [tuple(request.body["prompt"]) for request in server.requests]
+    assert len(set(prompts)) == len(prompts) == 303
+
+
+async def test_a_worker_that_dies_is_said(generator: Generator, tmp_path: Path) -> None:
+    async with serving(slow) as server:
+        running = await busy(generator, server, tmp_path)
+        [worker] = Path(f"/proc/{generator.pid}/task/{generator.pid}/children").read_text().split()
+        os.kill(int(worker), signal.SIGKILL)
+        with pytest.raises(LoadError, match="a worker of the load generator was killed by signal 9"):
+            await running
+
+
+async def test_workers_end_with_a_killed_generator(generator: Generator, tmp_path: Path) -> None:
+    async with serving(slow) as server:
+        running = await busy(generator, server, tmp_path)
+        [worker] = Path(f"/proc/{generator.pid}/task/{generator.pid}/children").read_text().split()
+        ended = asyncio.Event()
+        descriptor = os.pidfd_open(int(worker))
+        asyncio.get_running_loop().add_reader(descriptor, ended.set)
+        os.kill(generator.pid, signal.SIGKILL)
+        with pytest.raises(LoadError):
+            await running
+        async with asyncio.timeout(5):
+            await ended.wait()
+        asyncio.get_running_loop().remove_reader(descriptor)
+        os.close(descriptor)
+
+
+def at_rate(rate: float, arrivals: Any = "constant", *, warm_up: bool = False) -> RunLevel:
+    traffic = Level(scenario="D(20,5)", request_rate=rate, arrivals=arrivals)
+    return RunLevel(level=0, traffic=traffic, warm_up=warm_up)
+
+
+async def test_a_rate_is_kept_whatever_the_server_does(generator: Generator, tmp_path: Path) -> None:
+    order = at_rate(40)
+    async with serving(steady(0.4, 0.0)) as server:
+        await generator.begin(job(server, tmp_path, max_requests=40))
+        assert (await generator.run(at_rate(0.5, warm_up=True), ignore)).done == 2
+        done = await generator.run(order, ignore)
+        assert server.peak >= 14  # 40 a second for 0.4 s each
+    result = level_result(order.traffic, records(tmp_path), None, done)
+    assert [each.scheduled_s for each in sorted(records(tmp_path), key=lambda each: each.index)] == pytest.approx(
+        [index / 40 for index in range(40)]
+    )
+    assert result.name == "D(20,5) @ 40/s"
+    assert result.metrics.achieved_rate == pytest.approx(40, rel=0.1)
+    assert result.metrics.delay_s is not None
+    assert 0 <= result.metrics.delay_s.p50 < 0.02
+    assert result.metrics.ttft_s is not None
+    assert result.metrics.ttft_s.p50 == pytest.approx(0.4, abs=0.05)
+
+
+async def test_beyond_the_bound_in_flight_requests_wait_and_their_delay_is_told(
+    generator: Generator, tmp_path: Path
+) -> None:
+    async with serving(steady(0.2, 0.0)) as server:
+        await generator.begin(job(server, tmp_path, max_requests=10, max_in_flight=2))
+        await generator.run(at_rate(100), ignore)
+        assert server.peak == 2
+    last = max(records(tmp_path), key=lambda each: each.index)
+    # Ten requests, two at a time, 0.2 s each: the last waits for four rounds but its 0.09 s.
+    assert last.scheduled_s == pytest.approx(0.09)
+    assert last.sent_s - (last.scheduled_s or 0) == pytest.approx(0.71, abs=0.15)
+
+
+async def test_poisson_gaps_differ_and_have_the_mean(generator: Generator, tmp_path: Path) -> None:
+    async with serving(steady(0, 0)) as server:
+        await generator.begin(job(server, tmp_path, max_requests=200))
+        await generator.run(at_rate(200, "poisson"), ignore)
+    due_s = sorted(each.scheduled_s or 0 for each in records(tmp_path))
+    gaps_s = [after - before for before, after in itertools.pairwise(due_s)]
+    assert statistics.mean(gaps_s) == pytest.approx(1 / 200, rel=0.3)
+    assert statistics.stdev(gaps_s) == pytest.approx(1 / 200, rel=0.4)  # as large as the mean: exponential

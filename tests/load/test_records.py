@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tuner_tui.load.model import RequestRecord
-from tuner_tui.load.records import RecordFile, read_records
+from tuner_tui.load.records import RecordFile, mend, read_records
 
 
 def record(index: int) -> RequestRecord:
@@ -33,6 +33,7 @@ def test_a_torn_last_line_is_dropped_and_written_over(tmp_path: Path, cut: int) 
     file.close()
     path.write_bytes(path.read_bytes()[:-cut])
     assert read_records(path) == [record(0)]
+    mend(path)
     again = RecordFile(path)
     again.add(record(7))
     again.close()

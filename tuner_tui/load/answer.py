@@ -60,6 +60,7 @@ class Answer:
         "events",
         "finish_reason",
         "first_s",
+        "gaps_us",
         "last_s",
         "output_tokens",
         "prompt_tokens",
@@ -70,6 +71,7 @@ class Answer:
         self.first_s: float | None = None
         self.last_s: float | None = None
         self.chunks = 0
+        self.gaps_us: list[int] = []
         self.events = 0
         self.prompt_tokens: int | None = None
         self.output_tokens: int | None = None
@@ -97,10 +99,7 @@ class Answer:
             self._count(chunk.usage)
         for choice in chunk.choices or ():
             if _carries_token(choice):
-                if self.first_s is None:
-                    self.first_s = now_s
-                self.last_s = now_s
-                self.chunks += 1
+                self._token(now_s)
             elif choice.finish_reason is not None:
                 self.textless_finish_s = now_s
             if choice.finish_reason is not None:
@@ -109,16 +108,21 @@ class Answer:
     def end(self) -> None:
         """The stream ended in order: settles the last token's time, and whether the answer is whole."""
         if self.textless_finish_s is not None and self.chunks < (self.output_tokens or 0):
-            self.last_s = self.textless_finish_s
-            self.chunks += 1
-            if self.first_s is None:
-                self.first_s = self.last_s
+            self._token(self.textless_finish_s)
         if self.finish_reason == "abort":
             self._fail("the server aborted the request (finish reason abort)")
         elif self.finish_reason is None and not self.done:
             self._fail(f"the stream ended early, after {self.chunks} chunks")
         elif self.first_s is None:
             self._fail("the answer held no tokens")
+
+    def _token(self, now_s: float) -> None:
+        if self.last_s is None:
+            self.first_s = now_s
+        else:
+            self.gaps_us.append(round((now_s - self.last_s) * 1e6))
+        self.last_s = now_s
+        self.chunks += 1
 
     def _fail(self, error: str) -> None:
         if self.error is None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from tuner_tui.load.address import api_base
 from tuner_tui.load.client import Generator, LoadError
 from tuner_tui.load.metrics import level_result, read_records
-from tuner_tui.load.model import Job, Level, LevelResult, LoadProgress, RunLevel
+from tuner_tui.load.model import Job, Level, LevelDone, LevelResult, LoadProgress, RunLevel
 
 
 async def bench(
@@ -28,6 +28,7 @@ async def bench(
     api_key_variable: str | None = None,
     cpus: str | None = None,
     records: Path | None = None,
+    limits_s: Mapping[str, float] | None = None,
     on_progress: Callable[[LoadProgress], None] | None = None,
 ) -> list[LevelResult]:
     """Warms up and measures each level in turn; one result a level.
@@ -63,9 +64,9 @@ async def bench(
             results = []
             for index, level in enumerate(levels):
                 await _run(generator, base, index, level, warm_up=True, on_progress=on_progress)
-                await _run(generator, base, index, level, warm_up=False, on_progress=on_progress)
+                done = await _run(generator, base, index, level, warm_up=False, on_progress=on_progress)
                 measured = [record for record in read_records(path) if record.level == index]
-                results.append(level_result(level, measured))
+                results.append(level_result(level, measured, limits_s, done))
             return results
         finally:
             await generator.close()
@@ -79,10 +80,11 @@ async def _run(
     *,
     warm_up: bool,
     on_progress: Callable[[LoadProgress], None] | None,
-) -> None:
+) -> LevelDone:
     order = RunLevel(level=index, traffic=level, warm_up=warm_up)
     done = await generator.run(order, on_progress or (lambda progress: None))
     if warm_up and done.failed == done.done:
         error = done.error or "no request was sent"
         hint = "; has this server the endpoint, and the model?" if "HTTP 404" in error else ""
         raise LoadError(f"{base}: every warm-up request of {level.name} failed: {error}{hint}")
+    return done

@@ -17,10 +17,9 @@ import os
 import signal
 import sys
 
-import msgspec
-
 from tuner_tui.load.cpus import pin
-from tuner_tui.load.model import LoadFailed, LoadMessage, LoadReady
+from tuner_tui.load.lines import say
+from tuner_tui.load.model import LoadFailed, LoadReady
 
 
 def main() -> int:
@@ -40,7 +39,7 @@ def _run(cpus: str | None) -> int:
         try:
             pin(cpus)
         except ValueError as error:
-            _say(LoadFailed(reason=str(error)))
+            say(LoadFailed(reason=str(error)))
             return 1
     # After the pinning, so that the imports do not disturb an engine that is loading on the other CPUs.
     from tuner_tui.load.endpoint import LoadImpossible
@@ -48,26 +47,21 @@ def _run(cpus: str | None) -> int:
     try:
         return asyncio.run(_serve())
     except LoadImpossible as error:
-        _say(LoadFailed(reason=str(error)))
+        say(LoadFailed(reason=str(error)))
         return 1
 
 
 async def _serve() -> int:
     from tuner_tui.load.orders import carry_out_orders
 
-    work = asyncio.create_task(carry_out_orders(_say))
+    work = asyncio.create_task(carry_out_orders(say))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, work.cancel)
-    _say(LoadReady(pid=os.getpid()))
+    say(LoadReady(pid=os.getpid()))
     try:
         await work
     except asyncio.CancelledError:
         return 128 + signal.SIGTERM
     return 0
-
-
-def _say(message: LoadMessage) -> None:
-    sys.stdout.buffer.write(msgspec.json.encode(message) + b"\n")
-    sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":

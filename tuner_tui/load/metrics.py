@@ -13,7 +13,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from tuner_tui.load.model import Distribution, Level, LevelMetrics, LevelResult, RequestRecord
+from tuner_tui.load.model import Distribution, Level, LevelDone, LevelMetrics, LevelResult, RequestRecord
 from tuner_tui.load.quantiles import quantile_interval
 from tuner_tui.load.records import read_records
 
@@ -28,12 +28,15 @@ _SHARES = {"p50": 0.50, "p90": 0.90, "p99": 0.99}
 
 
 def level_result(
-    level: Level, records: Sequence[RequestRecord], limits_s: Mapping[str, float] | None = None
+    level: Level,
+    records: Sequence[RequestRecord],
+    limits_s: Mapping[str, float] | None = None,
+    done: LevelDone | None = None,
 ) -> LevelResult:
     """What came of one level, from the records of that level alone, in any order.
 
     Failed requests are counted, and are in no distribution and no token count. `limits_s`: what a single request may
-    take, by `ttft`, `tpot`, `e2e`; with any, goodput is computed.
+    take, by `ttft`, `tpot`, `e2e`; with any, goodput is computed. `done`: what the generator said of itself.
     """
     good = [record for record in records if record.error is None]
     return LevelResult(
@@ -51,6 +54,8 @@ def level_result(
         output_tokens=sum(record.output_tokens or 0 for record in good),
         metrics=_level_metrics(level, records, good, limits_s or {}),
         errors=_errors(records),
+        client_lag_p99_s=done.client_lag_p99_s if done else None,
+        client_busy=done.client_busy if done else None,
     )
 
 
@@ -93,6 +98,7 @@ def _level_metrics(
     level: Level, records: Sequence[RequestRecord], good: Sequence[RequestRecord], limits_s: Mapping[str, float]
 ) -> LevelMetrics:
     duration_s = _duration_s(records, good)
+    scheduled = [record for record in records if record.scheduled_s is not None]
     within = sum(keeps(record, limits_s) for record in good) if limits_s else None
     output_tokens = sum(record.output_tokens or 0 for record in good)
     prompt_tokens = sum(record.prompt_tokens or 0 for record in good)
@@ -104,10 +110,13 @@ def _level_metrics(
         input_tokens_per_s=_rate(prompt_tokens, duration_s),
         total_tokens_per_s=_rate(output_tokens + prompt_tokens, duration_s),
         requests_per_s=_rate(len(good), duration_s),
-        steady_output_tokens_per_s=_steady_output_tokens_per_s(level.concurrency or len(records), records, good),
+        steady_output_tokens_per_s=_steady_output_tokens_per_s(level, records, good),
         duration_s=duration_s,
         good_requests=within,
         good_requests_per_s=None if within is None else _rate(within, duration_s),
+        itl_s=distribution([gap_us * 1e-6 for record in good for gap_us in record.gaps_us]),
+        delay_s=distribution([record.sent_s - (record.scheduled_s or 0.0) for record in scheduled]),
+        achieved_rate=_achieved_rate(scheduled),
     )
 
 
@@ -138,22 +147,47 @@ def _duration_s(records: Sequence[RequestRecord], good: Sequence[RequestRecord])
 
 
 def _steady_output_tokens_per_s(
-    concurrency: int, records: Sequence[RequestRecord], good: Sequence[RequestRecord]
+    level: Level, records: Sequence[RequestRecord], good: Sequence[RequestRecord]
 ) -> float | None:
-    """Output tokens per second while `concurrency` requests were in flight, without ramp-up and drain.
+    """Output tokens per second in the steady window, without ramp-up and drain; None where there is none.
 
-    The window opens when the `concurrency`-th request is sent and closes when, for want of new ones, their number
-    falls below that for good: at the `concurrency`-th end from the last. (The moment between an end and the next
-    send in between belongs to a closed loop.) A request's first token counts at its first chunk, the others evenly
-    until its last. None under 2 × concurrency requests: then hardly any request lies in the window as a whole.
+    A request's first token counts at its first chunk, the others evenly until its last.
     """
-    if len(records) < 2 * concurrency:
+    window = _steady_window_s(level, records)
+    if window is None or not good:
         return None
-    opens_s = sorted(record.sent_s for record in records)[concurrency - 1]
-    closes_s = sorted(record.end_s for record in records)[-concurrency]
-    if closes_s <= opens_s or not good:
-        return None
+    opens_s, closes_s = window
     return _rate(math.fsum(_tokens_within(record, opens_s, closes_s) for record in good), closes_s - opens_s)
+
+
+def _steady_window_s(level: Level, records: Sequence[RequestRecord]) -> tuple[float, float] | None:
+    """Concurrency: while as many requests were in flight. Opens when the `concurrency`-th request is sent and closes
+    when, for want of new ones, their number falls below that for good: at the `concurrency`-th end from the last.
+    (The moment between an end and the next send in between belongs to a closed loop.) None under 2 × concurrency
+    requests: then hardly any request lies in the window as a whole.
+
+    Rate: from the first end of a request, when about as many end as begin, to the last send. None where fewer than
+    half of the requests were sent in it.
+    """
+    if not records:
+        return None
+    if level.concurrency is None:
+        opens_s = min(record.end_s for record in records)
+        closes_s = max(record.sent_s for record in records)
+        enough = 2 * sum(record.sent_s >= opens_s for record in records) >= len(records)
+    else:
+        enough = len(records) >= 2 * level.concurrency
+        opens_s = sorted(record.sent_s for record in records)[min(level.concurrency, len(records)) - 1]
+        closes_s = sorted(record.end_s for record in records)[-min(level.concurrency, len(records))]
+    return (opens_s, closes_s) if enough and closes_s > opens_s else None
+
+
+def _achieved_rate(scheduled: Sequence[RequestRecord]) -> float | None:
+    """Sends after the first, per second from the first to the last; None under two."""
+    if len(scheduled) < 2:
+        return None
+    sends_s = [record.sent_s for record in scheduled]
+    return _rate(len(scheduled) - 1, max(sends_s) - min(sends_s))
 
 
 def _tokens_within(record: RequestRecord, opens_s: float, closes_s: float) -> float:

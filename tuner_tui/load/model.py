@@ -30,6 +30,18 @@ class Level(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.scenario} @ {self.request_rate:g}/s{poisson}"
 
 
+class TextLength(msgspec.Struct, frozen=True, kw_only=True):
+    """How many tokens this server makes of a text of our words: `overhead_tokens` + `tokens_per_word` × words."""
+
+    words: tuple[str, ...]
+    overhead_tokens: int = 0
+    tokens_per_word: float = 1.0
+
+    def count(self, tokens: int) -> int:
+        """How many words make a prompt of `tokens`; at least 1."""
+        return max(1, round((tokens - self.overhead_tokens) / self.tokens_per_word))
+
+
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One launch's load, handed to the generator process. Levels are run one at a time, on demand.
 
@@ -52,6 +64,18 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     cpus: str | None = None
     force_length: bool = True
     """Send `ignore_eos` and `min_tokens`, so that every output has exactly the asked length."""
+    text_prompts: bool = False
+    """Send prompts as text to the completions endpoint too, instead of token ids."""
+    text_length: TextLength | None = None
+    """Found out by the generator itself, where prompts are text."""
+    dataset: str | None = None
+    """Path of the file that the scenario `dataset` takes its prompts from."""
+    max_in_flight: int = 1024
+    """Bound on the requests of a rate: what is due beyond it is sent when another ends, and its delay recorded."""
+    ca_file: str | None = None
+    """Certificates to trust for TLS, instead of the system's."""
+    insecure: bool = False
+    """Any certificate will do."""
 
 
 class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -66,6 +90,7 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """Index of the level within the launch, from 0."""
     index: int
     sent_s: float
+    """Just before the request's first byte was handed to the socket of an open connection."""
     end_s: float
     first_s: float | None = None
     last_s: float | None = None
@@ -78,6 +103,10 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     finish_reason: str | None = None
     status: int | None = None
     """HTTP status; None where no answer came."""
+    scheduled_s: float | None = None
+    """When the request was due; None in a closed loop, where a request is due when another ends."""
+    gaps_us: list[int] = []
+    """From each chunk that carried text to the next, in microseconds."""
     error: str | None = None
 
 
@@ -179,6 +208,8 @@ class LoadProgress(msgspec.Struct, frozen=True, kw_only=True, tag="progress", ta
     output_tokens_per_s: float | None = None
     ttft_mean_s: float | None = None
     e2e_mean_s: float | None = None
+    achieved_rate: float | None = None
+    """Requests a second that were sent; None in a closed loop."""
 
 
 class LevelDone(msgspec.Struct, frozen=True, kw_only=True, tag="done", tag_field="type"):
@@ -217,3 +248,50 @@ class RunLevel(msgspec.Struct, frozen=True, kw_only=True):
     """Index of the level within the launch, from 0."""
     traffic: Level
     warm_up: bool = False
+
+
+class RunShare(msgspec.Struct, frozen=True, kw_only=True):
+    """One worker's share of a level: `lanes` of its concurrency (or of the bound in flight), of `parts` workers."""
+
+    level: int
+    traffic: Level
+    warm_up: bool
+    zero_s: float
+    """The level's start, on the clock of `perf_counter`, which all processes of a machine share."""
+    first_serial: int
+    """Prompts are numbered from here on."""
+    limit: int | None
+    """Requests of the whole level."""
+    part: int
+    parts: int
+    lanes: int
+    tickets: str
+    """Path of the file that deals out the numbers (`load.tickets`)."""
+
+
+class ShareProgress(msgspec.Struct, frozen=True, kw_only=True, tag="share_progress", tag_field="type"):
+    """Sums of one worker so far."""
+
+    elapsed_s: float
+    sent: int
+    done: int
+    failed: int
+    running: int
+    output_tokens: int
+    ttft_sum_s: float
+    e2e_sum_s: float
+
+
+class ShareDone(msgspec.Struct, frozen=True, kw_only=True, tag="share_done", tag_field="type"):
+    """A worker's share of a level is over; its records are in the file."""
+
+    last: ShareProgress
+    error: str | None = None
+    gave_up: bool = False
+    busy: float = 0.0
+    """Share of the time on a CPU."""
+    lateness: dict[int, int] = {}
+    """Microseconds (`load.lateness`) → how many reads were timed so much too late at most."""
+
+
+WorkerMessage = LoadReady | ShareProgress | ShareDone | LoadFailed

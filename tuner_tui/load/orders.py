@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
-from tuner_tui.load.closed_loop import ClosedLoop
 from tuner_tui.load.cpus import pin
+from tuner_tui.load.dataset import Dataset
 from tuner_tui.load.endpoint import Endpoint, LoadImpossible
-from tuner_tui.load.model import Job, LevelDone, LoadProgress, RunLevel
-from tuner_tui.load.prompts import Prompts
-from tuner_tui.load.records import RecordFile
-from tuner_tui.load.scenario import parse
-
-_MAX_LINE_BYTES = 2**24
+from tuner_tui.load.lines import obey
+from tuner_tui.load.model import Job, Level, LevelDone, LoadProgress, RunLevel
+from tuner_tui.load.records import mend
+from tuner_tui.load.scenario import DATASET, parse
+from tuner_tui.load.text_length import find_text_length
+from tuner_tui.load.workers import Workers
 
 Report = Callable[[LoadProgress | LevelDone], None]
 _Order = TypeVar("_Order", Job, RunLevel)
@@ -30,68 +29,79 @@ async def carry_out_orders(report: Report) -> None:
 
     Raises LoadImpossible when an order cannot be carried out.
     """
-    lines: asyncio.Queue[bytes] = asyncio.Queue()
-    listening = asyncio.create_task(_listen(lines))
-    working = asyncio.create_task(_work(lines, report))
-    try:
-        await asyncio.wait({listening, working}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        listening.cancel()
-        working.cancel()
-        results = await asyncio.gather(listening, working, return_exceptions=True)
-    for result in results:
-        if isinstance(result, Exception):
-            raise result
 
-
-async def _listen(lines: asyncio.Queue[bytes]) -> None:
-    loop = asyncio.get_running_loop()
-    reader = asyncio.StreamReader(limit=_MAX_LINE_BYTES)
-    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin.buffer)
-    try:
-        while line := await reader.readline():
-            if line.strip():
-                lines.put_nowait(line)
-    finally:
-        transport.close()
-
-
-async def _work(lines: asyncio.Queue[bytes], report: Report) -> None:
-    job = _decode(await lines.get(), Job)
-    if job.max_requests is None and job.max_time_s is None:
-        raise LoadImpossible("a level needs an end: give max_requests, max_time, or both")
-    if job.cpus is not None:
+    async def work(lines: asyncio.Queue[bytes]) -> None:
+        job = _decode(await lines.get(), Job)
         with _value_errors_end_it():
-            pin(job.cpus)
+            _check(job)
+            if job.cpus is not None:
+                pin(job.cpus)
+        workers: Workers | None = None
+        try:
+            while True:
+                order = _decode(await lines.get(), RunLevel)
+                with _value_errors_end_it():
+                    _check_level(order.traffic, job)
+                if workers is None:
+                    workers = Workers(await _prepared(job))
+                report(await _run(workers, order, report))
+        finally:
+            if workers is not None:
+                await workers.close()
+
+    await obey(work)
+
+
+async def _run(workers: Workers, order: RunLevel, report: Report) -> LevelDone:
+    try:
+        return await workers.run(order, report)
+    except BaseExceptionGroup as group:
+        # One worker's end ends the level, and the others with it: that one is the reason.
+        failures = group.subgroup(LoadImpossible)
+        if failures is None:
+            raise
+        first = failures.exceptions[0]
+        assert isinstance(first, LoadImpossible)
+        raise first from None
+
+
+async def _prepared(job: Job) -> Job:
+    """The job with what the server had to be asked for: its model's name, and how long our texts are there."""
     endpoint = Endpoint(job)
     try:
         await endpoint.find_model()
-        with _write_errors_end_it(job):
-            records = RecordFile(Path(job.records))
-        try:
-            await _run_levels(lines, report, job, endpoint, records)
-        finally:
-            # Each level's end has written all; a close that fails again has nothing new to say.
-            with suppress(OSError):
-                records.close()
+        job = msgspec.structs.replace(job, model=endpoint.model)
+        if job.endpoint == "chat" or job.text_prompts:
+            job = msgspec.structs.replace(job, text_length=await find_text_length(endpoint, job))
     finally:
         await endpoint.close()
+    try:
+        mend(Path(job.records))
+    except OSError as error:
+        raise LoadImpossible(f"{job.records}: cannot be written: {error.strerror}") from error
+    return job
 
 
-async def _run_levels(
-    lines: asyncio.Queue[bytes], report: Report, job: Job, endpoint: Endpoint, records: RecordFile
-) -> None:
-    prompts = Prompts(job.seed)
-    while True:
-        order = _decode(await lines.get(), RunLevel)
-        with _value_errors_end_it():
-            scenario = parse(order.traffic.scenario)
-            if (order.traffic.concurrency or 0) < 1:
-                raise ValueError(f"concurrency {order.traffic.concurrency} is not possible; it is at least 1")
-        loop = ClosedLoop(order, scenario, job=job, endpoint=endpoint, prompts=prompts, records=records, report=report)
-        with _write_errors_end_it(job):
-            done = await loop.run()
-        report(done)
+def _check(job: Job) -> None:
+    """Raises ValueError."""
+    if job.max_requests is None and job.max_time_s is None:
+        raise ValueError("a level needs an end: give max_requests, max_time, or both")
+    if job.dataset is not None:
+        Dataset(Path(job.dataset), 0)
+
+
+def _check_level(level: Level, job: Job) -> None:
+    """Raises ValueError."""
+    if level.scenario != DATASET:
+        parse(level.scenario)
+    elif job.dataset is None:
+        raise ValueError("the scenario dataset needs a file of prompts")
+    if (level.concurrency is None) == (level.request_rate is None):
+        raise ValueError("a level has either a concurrency or a request rate")
+    if level.concurrency is not None and level.concurrency < 1:
+        raise ValueError(f"concurrency {level.concurrency} is not possible; it is at least 1")
+    if level.request_rate is not None and not 0 < level.request_rate < 1e6:
+        raise ValueError(f"a rate of {level.request_rate:g} requests a second is not possible; it is above 0")
 
 
 @contextmanager
@@ -100,14 +110,6 @@ def _value_errors_end_it() -> Iterator[None]:
         yield
     except ValueError as error:
         raise LoadImpossible(str(error)) from error
-
-
-@contextmanager
-def _write_errors_end_it(job: Job) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise LoadImpossible(f"{job.records}: cannot be written: {error.strerror}") from error
 
 
 def _decode(line: bytes, kind: type[_Order]) -> _Order:

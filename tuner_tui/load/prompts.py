@@ -1,9 +1,12 @@
-"""Prompts of exact length that no prefix cache has seen."""
+"""Prompts of asked length that no prefix cache has seen."""
 
 from __future__ import annotations
 
-from itertools import count
+from dataclasses import dataclass
 from random import Random
+from typing import Any
+
+import msgspec
 
 FIRST_ID = 1000
 LAST_ID = 3999
@@ -25,55 +28,79 @@ _TEXT = (
     "change morning reason research girl guy moment air teacher force education foot boy age policy music process "
     "blood color nature paper form value ground land field road table court product cost class bed order author"
 )
-_WORDS = tuple(dict.fromkeys(_TEXT.split()))
+WORDS = tuple(dict.fromkeys(_TEXT.split()))
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One request's prompt. `content` is a JSON array of token ids, a text, or a chat's messages."""
+
+    content: msgspec.Raw | str | list[dict[str, Any]]
+    tokens: int
+    """As many as were asked for; 0 where nobody knows (a dataset's)."""
+
+    def body(self, *, chat: bool) -> Any:
+        """What stands under `prompt`, or under `messages` in a chat."""
+        if chat and isinstance(self.content, str):
+            return [{"role": "user", "content": self.content}]
+        if not chat and isinstance(self.content, list):
+            return "\n".join(str(message.get("content", "")) for message in self.content)
+        return self.content
 
 
 class Prompts:
-    """The prompts of one launch, warm-up and measured alike; no two are the same.
+    """The prompts of one launch by serial number, warm-up and measured alike; no two are the same.
 
     Each next prompt starts with another token, in an order drawn from `seed`: the first 3,000 prompts of a launch
     share not even their first token, and after that (up to 9 million) no two share their first two. So a cache
     that answers by prefix finds nothing, whatever its block size. Prompts of a single token repeat after 3,000.
+    A serial gives the same prompt in every process that has the same seed.
     """
 
-    def __init__(self, seed: int) -> None:
-        self._random = Random(seed)
-        self._serial = count()
-        self._order = self._random.sample(range(_IDS), _IDS)
-        self._pool = b"".join(b"%d," % (FIRST_ID + self._random.randrange(_IDS)) for _ in range(_POOL_TOKENS))
+    def __init__(self, seed: int, words: tuple[str, ...] = WORDS) -> None:
+        """`words`: what texts are made of, one token each."""
+        random = Random(seed)
+        self._seed = seed
+        self._order = random.sample(range(_IDS), _IDS)
+        self._pool = b"".join(b"%d," % (FIRST_ID + random.randrange(_IDS)) for _ in range(_POOL_TOKENS))
+        self._words = words
 
-    def token_ids(self, tokens: int) -> bytes:
-        """The next prompt: a JSON array of `tokens` token ids."""
-        first, second = self._head()
+    def token_ids(self, serial: int, tokens: int) -> Prompt:
+        """Exactly `tokens` (at least 1) token ids."""
+        first, second = self._head(serial)
         head = b"%d,%d," % (FIRST_ID + first, FIRST_ID + second)
         if tokens <= 2:
-            return b"[" + head[: tokens * _WIDTH - 1] + b"]"
+            return Prompt(msgspec.Raw(b"[" + head[: tokens * _WIDTH - 1] + b"]"), tokens)
         parts = [head]
         rest = tokens - 2
+        random = self._random(serial)
         while rest > 0:
             # What follows the head may be shared with other prompts: a prefix cache only matches from the start.
             piece = min(rest, _POOL_TOKENS // 2)
-            at = self._random.randrange(_POOL_TOKENS - piece)
+            at = int(random.random() * (_POOL_TOKENS - piece))
             parts.append(self._pool[at * _WIDTH : (at + piece) * _WIDTH])
             rest -= piece
-        return b"[" + b"".join(parts)[:-1] + b"]"
+        return Prompt(msgspec.Raw(b"[" + b"".join(parts)[:-1] + b"]"), tokens)
 
-    def text(self, tokens: int) -> str:
-        """The next prompt as text of *about* `tokens` tokens: one common word a token; unique from 4 on.
+    def text(self, serial: int, tokens: int, words: int | None = None) -> Prompt:
+        """A text of `words` common words (default: one a token), unique from 4 words on.
 
-        The true count depends on the server's vocabulary and chat template, and a template's own first tokens are
-        the same for all. Use token ids where exactness matters.
+        How many tokens it is depends on the server's vocabulary and chat template (`load.text_length` finds out),
+        and a template's own first tokens are the same for all.
         """
-        first, second = self._head()
-        serial = first * _IDS + second
-        size = len(_WORDS)
-        head = [_WORDS[serial // size**power % size] for power in range(4)]
-        body = self._random.choices(_WORDS, k=max(0, tokens - len(head)))
-        return " ".join((head + body)[: max(1, tokens)])
+        first, second = self._head(serial)
+        number = first * _IDS + second
+        size = len(self._words)
+        head = [self._words[number // size**power % size] for power in range(4)]
+        count = max(1, tokens if words is None else words)
+        body = self._random(serial).choices(self._words, k=max(0, count - len(head)))
+        return Prompt(" ".join((head + body)[:count]), tokens)
 
-    def _head(self) -> tuple[int, int]:
+    def _random(self, serial: int) -> Random:
+        return Random((self._seed & (2**64 - 1)) << 48 | serial)
+
+    def _head(self, serial: int) -> tuple[int, int]:
         """The numbers of the first two tokens, from 0; a pair comes once in 9 million."""
-        serial = next(self._serial)
         turn, place = divmod(serial, _IDS)
         first = self._order[place]
         return first, self._order[(place + turn) % _IDS]

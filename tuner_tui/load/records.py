@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,14 +14,16 @@ _DECODER = msgspec.json.Decoder(RequestRecord)
 
 
 class RecordFile:
-    """Appends records; `flush` makes what was added so far readable for others."""
+    """Appends records; `flush` makes what was added so far readable for others.
+
+    Several processes may append to one file: each flush is a write of whole lines to its end.
+    """
 
     def __init__(self, path: Path) -> None:
-        """Raises OSError. A torn last line, left by a writer that was killed, is cut off."""
-        self._file: BinaryIO = path.open("ab+")
+        """Raises OSError."""
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         self._encoder = msgspec.json.Encoder()
         self._waiting: list[bytes] = []
-        self._file.truncate(_whole_lines(self._file))
 
     def add(self, record: RequestRecord) -> None:
         self._waiting.append(self._encoder.encode(record))
@@ -28,14 +31,24 @@ class RecordFile:
     def flush(self) -> None:
         if self._waiting:
             lines, self._waiting = self._waiting, []
-            self._file.write(b"\n".join(lines) + b"\n")
-            self._file.flush()
+            rest = memoryview(b"\n".join(lines) + b"\n")
+            while rest:
+                rest = rest[os.write(self._file, rest) :]
 
     def close(self) -> None:
         try:
             self.flush()
         finally:
-            self._file.close()
+            os.close(self._file)
+
+
+def mend(path: Path) -> None:
+    """Makes the file if it is not there, and cuts off a torn last line, left by a writer that was killed.
+
+    Raises OSError.
+    """
+    with path.open("ab+") as file:
+        file.truncate(_whole_lines(file))
 
 
 def read_records(path: Path) -> list[RequestRecord]:

@@ -7,7 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-EXPECTED = "D(in,out), N(mean,deviation)/(mean,deviation), U(min,max)/(min,max) or U(max in,max out)"
+EXPECTED = "D(in,out), N(mean,deviation)/(mean,deviation), U(min,max)/(min,max), U(max in,max out) or dataset"
+DATASET = "dataset"
+"""The scenario whose prompts (and perhaps lengths) come from a file."""
+_NOT_TEXT = {
+    "E": "embeddings",
+    "R": "reranking",
+    "I": "images",
+    "A": "audio",
+}
 MIN_PROMPT_TOKENS = 1
 MIN_OUTPUT_TOKENS = 2
 """The least that N gives, as in genai-bench: with one output token there is no time per output token."""
@@ -86,6 +94,8 @@ def parse(text: str) -> Scenario:
         found = pattern.fullmatch(bare)
         if found:
             return build(bare, [int(number) for number in found.groups()])
+    if bare[:1].upper() in _NOT_TEXT and bare[1:2] == "(":
+        raise ValueError(f"{bare} is traffic for {_NOT_TEXT[bare[0].upper()]}, not for text; expected {EXPECTED}")
     letter = re.match(r"([DNU])(?!\w)", bare.upper(), re.ASCII)
     if letter is None:
         raise ValueError(f"{text!r} is not a traffic scenario; expected {EXPECTED}")

@@ -13,7 +13,7 @@ from tuner_tui.backends.cpuset import parse_cpuset
 from tuner_tui.engines.registry import engine
 from tuner_tui.load.client import Generator, LoadError
 from tuner_tui.load.metrics import level_result, read_records
-from tuner_tui.load.model import Job, Level, LevelResult, RunLevel
+from tuner_tui.load.model import Job, Level, LevelDone, LevelResult, RunLevel
 from tuner_tui.runner.flush import flush_cache
 from tuner_tui.runner.live import Live
 from tuner_tui.runner.observer import Observer
@@ -68,10 +68,14 @@ class Measurement:
                 Job(
                     url=url,
                     records=str(records),
+                    endpoint=benchmark.endpoint,
                     request=benchmark.request,
                     max_requests=benchmark.max_requests,
                     max_time_s=benchmark.max_time_s,
                     seed=self._seed,
+                    api_key_variable=benchmark.api_key_variable,
+                    dataset=benchmark.dataset,
+                    max_in_flight=benchmark.max_in_flight,
                 )
             )
             for index, level in enumerate(self._levels):
@@ -79,10 +83,10 @@ class Measurement:
                 await self._watch.race(flush_cache(url, engine(self._task.engine).flush_paths))
                 await self._run_level(generator, index, level, warm_up=True)
                 await self._watch.race(self._observer.begin(url, level.name))
-                await self._run_level(generator, index, level, warm_up=False)
+                done = await self._run_level(generator, index, level, warm_up=False)
                 await self._observer.end()
                 measured = [record for record in read_records(records) if record.level == index]
-                result = level_result(level, measured, request_limits_s(self._task.limits))
+                result = level_result(level, measured, request_limits_s(self._task.limits), done)
                 await self._check(result)
                 self.results.append(result)
                 self._emit(LevelFinished(launch=self._launch, level=index, result=result))
@@ -102,7 +106,7 @@ class Measurement:
         cpus = generator_cpus(self._task, self._spec)
         return await Generator.start(cpus=cpus, stderr=self._folder / "generator.log")
 
-    async def _run_level(self, generator: Generator, index: int, level: Level, *, warm_up: bool) -> None:
+    async def _run_level(self, generator: Generator, index: int, level: Level, *, warm_up: bool) -> LevelDone:
         self._emit(LevelStarted(launch=self._launch, level=index, warm_up=warm_up))
         self._live.enter("warming up" if warm_up else "measuring", level=index, levels=len(self._levels))
         order = RunLevel(level=index, traffic=level, warm_up=warm_up)
@@ -112,6 +116,7 @@ class Measurement:
             raise self._failed(
                 f"every warm-up request of {level.name} failed: {done.error or 'no answer'}", line=done.error or ""
             )
+        return done
 
     async def _check(self, result: LevelResult) -> None:
         if not result.failed:

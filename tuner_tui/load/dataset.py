@@ -1,0 +1,100 @@
+"""A file of prompts as traffic: JSON lines or a JSON array (ShareGPT's too), or plain text with one prompt a line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import msgspec
+
+from tuner_tui.load.prompts import Prompt
+
+EXPECTED = (
+    'an object with "prompt" (a text), "messages" (a chat) or "conversations" (ShareGPT), and perhaps "output_tokens"'
+)
+_ROLES = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "system": "system"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One prompt, and how long its answer shall be; None: as long as the model likes."""
+
+    prompt: Prompt
+    output_tokens: int | None
+
+
+class Dataset:
+    """The prompts of a file in an order drawn from `seed`. When all were used they come again."""
+
+    def __init__(self, path: Path, seed: int) -> None:
+        """Raises ValueError with file, line and what was expected; also for a file that cannot be read."""
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise ValueError(f"{path}: cannot be read: {error.strerror}") from error
+        self._entries = _entries(path, data)
+        if not self._entries:
+            raise ValueError(f"{path}: holds no prompts; expected a line each: {EXPECTED}")
+        Random(seed).shuffle(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def entry(self, serial: int) -> Entry:
+        return self._entries[serial % len(self._entries)]
+
+
+def _entries(path: Path, data: bytes) -> list[Entry]:
+    if path.suffix == ".txt":
+        lines = data.decode("utf-8", "replace").splitlines()
+        return [Entry(Prompt(line, 0), None) for line in lines if line.strip()]
+    if data.lstrip()[:1] == b"[":
+        try:
+            documents: list[Any] = msgspec.json.decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise ValueError(f"{path}: not JSON: {error}") from error
+        return [_entry(f"{path}: entry {number}", each) for number, each in enumerate(documents, 1)]
+    found = []
+    for number, line in enumerate(data.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            document = msgspec.json.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise ValueError(f"{path}:{number}: expected {EXPECTED}; not JSON: {error}") from error
+        found.append(_entry(f"{path}:{number}", document))
+    return found
+
+
+def _entry(place: str, document: Any) -> Entry:
+    if isinstance(document, str) and document:
+        return Entry(Prompt(document, 0), None)
+    if not isinstance(document, dict):
+        raise ValueError(f"{place}: expected {EXPECTED}")
+    output = next((document[key] for key in ("output_tokens", "max_tokens") if key in document), None)
+    if output is not None and (not isinstance(output, int) or isinstance(output, bool) or output < 1):
+        raise ValueError(f"{place}: output_tokens is a whole number from 1, found {output!r}")
+    prompt = document.get("prompt")
+    if isinstance(prompt, str) and prompt:
+        return Entry(Prompt(prompt, 0), output)
+    messages = document.get("messages")
+    if messages is None and isinstance(document.get("conversations"), list):
+        messages = [_turn(place, turn) for turn in document["conversations"]]
+        # What the model is to answer is the last turn of the person.
+        while messages and messages[-1]["role"] == "assistant":
+            messages.pop()
+    if isinstance(messages, list) and messages and all(_is_message(each) for each in messages):
+        return Entry(Prompt(messages, 0), output)
+    raise ValueError(f"{place}: expected {EXPECTED}")
+
+
+def _turn(place: str, turn: Any) -> dict[str, Any]:
+    if isinstance(turn, dict) and isinstance(turn.get("value"), str):
+        return {"role": _ROLES.get(str(turn.get("from")), "user"), "content": turn["value"]}
+    raise ValueError(f'{place}: a turn of "conversations" has "from" and "value"')
+
+
+def _is_message(each: Any) -> bool:
+    return isinstance(each, dict) and isinstance(each.get("role"), str) and "content" in each

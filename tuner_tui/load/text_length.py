@@ -1,0 +1,91 @@
+"""How long our texts are in a server's tokens: asked of its `/tokenize`, or learned from the usage it tells."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import Any
+
+import msgspec
+
+from tuner_tui.load.address import PATHS
+from tuner_tui.load.endpoint import Endpoint, LoadImpossible
+from tuner_tui.load.model import Job, TextLength
+from tuner_tui.load.prompts import WORDS
+
+_SHORT, _LONG = 8, 72
+_REPEATS = 8
+_ENOUGH_WORDS = 24
+
+_Count = Callable[[str], Awaitable[int]]
+
+
+async def find_text_length(endpoint: Endpoint, job: Job) -> TextLength:
+    """Exact where enough of our words are one token each (as in all common vocabularies); else a mean.
+
+    Raises LoadImpossible where the server tells no counts at all.
+    """
+    count = await _counter(endpoint, job)
+    random = Random(job.seed)
+    short, long = random.sample(WORDS, _SHORT), random.sample(WORDS, _LONG)
+    few, many = await count(" ".join(short)), await count(" ".join(long))
+    if many - few == _LONG - _SHORT:
+        return TextLength(words=WORDS, overhead_tokens=few - _SHORT)
+    # Some are several tokens: each is asked for alone, repeated, so that what stands around it does not count.
+    one: list[str] = []
+    for word in WORDS:
+        twice = [await count(" ".join([word] * repeats)) for repeats in (_REPEATS, 2 * _REPEATS)]
+        if twice[1] - twice[0] == _REPEATS:
+            one.append(word)
+    if len(one) >= _ENOUGH_WORDS:
+        words = tuple(one)
+        sample = random.choices(words, k=_LONG)
+        return TextLength(words=words, overhead_tokens=await count(" ".join(sample)) - _LONG)
+    per_word = max(0.1, (many - few) / (_LONG - _SHORT))
+    return TextLength(words=WORDS, overhead_tokens=round(few - _SHORT * per_word), tokens_per_word=per_word)
+
+
+async def _counter(endpoint: Endpoint, job: Job) -> _Count:
+    """A function from a text to the tokens of the whole prompt, template included."""
+
+    async def by_tokenize(text: str) -> int:
+        body = {"model": endpoint.model, **_prompt(text, job)}
+        status, answer = await endpoint.ask("POST", endpoint.root + "/tokenize", msgspec.json.encode(body))
+        count = _number(answer, "count") if status == 200 else None
+        if count is None:
+            raise LoadImpossible("no /tokenize")
+        return count
+
+    async def by_usage(text: str) -> int:
+        body = {"model": endpoint.model, **_prompt(text, job), "max_tokens": 1, "stream": False}
+        path = endpoint.path + PATHS[job.endpoint]
+        status, answer = await endpoint.ask("POST", path, msgspec.json.encode(body))
+        count = _number(answer, "usage", "prompt_tokens") if status == 200 else None
+        if count is None:
+            raise LoadImpossible(
+                f"the server tells no prompt lengths (HTTP {status}, no usage), so that a text of asked length cannot "
+                "be made for it"
+            )
+        return count
+
+    try:
+        await by_tokenize("time")
+    except LoadImpossible:
+        return by_usage
+    return by_tokenize
+
+
+def _prompt(text: str, job: Job) -> dict[str, Any]:
+    if job.endpoint == "chat":
+        return {"messages": [{"role": "user", "content": text}]}
+    return {"prompt": text}
+
+
+def _number(answer: bytes, *keys: str) -> int | None:
+    try:
+        found: Any = msgspec.json.decode(answer)
+        for key in keys:
+            found = found[key]
+    except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError):
+        return None
+    return found if isinstance(found, int) else None

@@ -1,0 +1,62 @@
+"""A worker of the load generator: `python -m tuner_tui.load.worker`, started by the generator only.
+
+In: a `Job` (its model named, its text length known), then any number of `RunShare`. Out: `LoadReady`, `ShareProgress`
+twice a second, `ShareDone`; `LoadFailed` before it ends by itself. The end of standard input ends it at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import msgspec
+
+from tuner_tui.load.dataset import Dataset
+from tuner_tui.load.endpoint import Endpoint, LoadImpossible
+from tuner_tui.load.lines import obey, say
+from tuner_tui.load.model import Job, LoadFailed, LoadReady, RunShare
+from tuner_tui.load.prompts import WORDS, Prompts
+from tuner_tui.load.records import RecordFile
+from tuner_tui.load.share import Share
+from tuner_tui.load.traffic import Traffic
+
+
+def main() -> int:
+    say(LoadReady(pid=os.getpid()))
+    try:
+        asyncio.run(obey(_work))
+    except LoadImpossible as error:
+        say(LoadFailed(reason=str(error)))
+        return 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return 0
+
+
+async def _work(lines: asyncio.Queue[bytes]) -> None:
+    job = msgspec.json.decode(await lines.get(), type=Job)
+    endpoint = Endpoint(job)
+    try:
+        prompts = Prompts(job.seed, job.text_length.words if job.text_length else WORDS)
+        dataset = Dataset(Path(job.dataset), job.seed) if job.dataset else None
+        records = RecordFile(Path(job.records))
+        while True:
+            order = msgspec.json.decode(await lines.get(), type=RunShare)
+            traffic = Traffic(order, job, endpoint, prompts, dataset)
+            share = Share(order, job=job, endpoint=endpoint, traffic=traffic, records=records, report=say)
+            say(await share.run())
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise LoadImpossible(f"{job.records}: cannot be written: {error.strerror}") from error
+    except ValueError as error:
+        raise LoadImpossible(str(error)) from error
+    finally:
+        await endpoint.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
