@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from array import array
 from bisect import bisect_left
 from pathlib import Path
@@ -210,7 +211,10 @@ class LogDocument:
     async def _mark_on(self, source: Source) -> None:
         marker, begin = self._marker, self._marked_bytes
         size = min(self.index.end - begin, STEP_BYTES // 4)  # the reader takes longer
+        began = time.monotonic()
         marks, read = await asyncio.to_thread(_marks, marker, source, begin, size)
+        # It rests as long as it has worked: reading facts is nearly all there is to do, and not urgent.
+        await asyncio.sleep(time.monotonic() - began)
         if self._marker is marker and self._marked_bytes == begin:
             self._marked_bytes += read or size
             if marks != self.marks:

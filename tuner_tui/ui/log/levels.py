@@ -18,7 +18,14 @@ _LEVELS = re.compile(
 )
 
 
+_HINTS = ("ERR", "Err", "WARN", "Warn", "CRIT", "FATAL", "DEBUG", "Exception", "Traceback")
+_GLOG = re.compile(r"\[?[EFW]\d{4} |\[rank")
+
+
 def level_of(line: str) -> Level:
+    start = line[:_FIRST_CHARACTERS]
+    if not any(hint in start for hint in _HINTS) and not _GLOG.match(start):
+        return ""  # nearly all lines, and much cheaper
     match = _LEVELS.search(line, 0, _FIRST_CHARACTERS)
     if match is None:
         return ""

@@ -143,7 +143,7 @@ class LogPanel(Vertical):
         text = Text(" · ".join(part for part in self._parts() if part), no_wrap=True, overflow="ellipsis")
         if text.plain != self._said:
             self._said = text.plain
-            self._status.update(text)
+            self._status.update(text, layout=False)
 
     def _parts(self) -> Iterator[str]:
         """Short: 80 columns are few."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 from rich.console import Console
+from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 from textual.strip import Strip
@@ -25,7 +26,7 @@ GLYPHS = {"fact": "▎", "warning": "!", "error": "✗"}
 
 
 class Look(NamedTuple):
-    """How rows are drawn. `wrap_cells` None: not wrapped."""
+    """How rows are drawn: `columns` wide with the margin, from cell `shift` of the line on."""
 
     base: Style
     error: Style
@@ -36,30 +37,30 @@ class Look(NamedTuple):
     current: Style
     fact: Style
     note: Style
-    wrap_cells: int | None
+    wraps: bool
     shows_times: bool
-    key: tuple[object, ...]
+    columns: int
+    shift: int
 
 
 class Row(NamedTuple):
-    """`strips` are its parts (one where it is not wrapped), `starts` the offsets of these parts in `text`; `margin`
-    stands before the first part, `blank` before the others. `torn`: the line may go on."""
+    """`strips` are its parts (one where it is not wrapped) as they are shown, with the margin and cut to the width;
+    `starts` the offsets of these parts in `text`, `cells` the width of all of it. `torn`: the line may go on."""
 
     text: str
     strips: list[Strip]
     starts: list[int]
-    margin: Strip
-    blank: Strip
+    cells: int
     torn: bool
 
 
-def draw(document: LogDocument, line: int, look: Look, console: Console) -> Row:
+def draw(document: LogDocument, line: int, row: int, look: Look, console: Console) -> Row:
+    """`row` is what a selection by the mouse is told in."""
     raw = document.raw(line)
     text = styled(raw.text)
-    coloured = bool(text.spans)
     level = block_level(document, line, text.plain)
     style = {"error": look.error, "warning": look.warning, "debug": look.debug, "": None}[level]
-    if style is not None and not coloured:
+    if style is not None and not text.spans:
         text.stylize(style)
     times = time_spans(text.plain)
     if look.shows_times and level == "":
@@ -77,18 +78,22 @@ def draw(document: LogDocument, line: int, look: Look, console: Console) -> Row:
         text.append(f" … {raw.size_bytes:,} bytes in this line", look.note)
     if "\t" in text.plain:
         text.expand_tabs(8)
-    shown = text.plain
     text.style = look.base
-    starts = [0, *(folds(shown, look.wrap_cells, cell_len) if look.wrap_cells else ())]
+    columns = max(look.columns - 1, 1)
+    starts = [0, *(folds(text.plain, columns, cell_len) if look.wraps else ())]
     parts = text.divide(starts[1:]) if len(starts) > 1 else [text]
+    cells = cell_len(text.plain)
+    margin = _margin(document, line, look)
     strips = []
-    for part in parts:
+    for part, start in zip(parts, starts, strict=True):
         part.end = ""
-        strips.append(Strip(part.render(console), cell_len(part.plain)))
-    mark = mark_at(document, line)
-    glyph, mark_style = _margin(mark, look)
+        # Text.render leaves the style of a text without spans out.
+        segments = part.render(console) if part.spans else [Segment(part.plain, look.base)]
+        strip = Strip(segments, cells if len(parts) == 1 else cell_len(part.plain))
+        strip = strip.crop_extend(look.shift, look.shift + columns, look.base).apply_offsets(start + look.shift, row)
+        strips.append(Strip([margin if start == 0 else Segment(" ", look.base), *strip], columns + 1))
     torn = line == len(document.index) - 1 and document.index.torn
-    return Row(shown, strips, starts, _cell(glyph, mark_style, look, console), _cell(" ", None, look, console), torn)
+    return Row(text.plain, strips, starts, cells, torn)
 
 
 def block_level(document: LogDocument, line: int, text: str) -> Level:
@@ -109,14 +114,9 @@ def mark_at(document: LogDocument, line: int) -> Mark | None:
     return document.marks[at] if at < len(document.marks) and document.marks[at].line == line else None
 
 
-def _margin(mark: Mark | None, look: Look) -> tuple[str, Style | None]:
+def _margin(document: LogDocument, line: int, look: Look) -> Segment:
+    mark = mark_at(document, line)
     if mark is None:
-        return " ", None
-    return GLYPHS[mark.kind], {"fact": look.fact, "warning": look.warning, "error": look.error}[mark.kind]
-
-
-def _cell(glyph: str, style: Style | None, look: Look, console: Console) -> Strip:
-    text = Text(glyph, style=look.base, end="")
-    if style is not None:
-        text.stylize(style)
-    return Strip(text.render(console), 1)
+        return Segment(" ", look.base)
+    style = {"fact": look.fact, "warning": look.warning, "error": look.error}[mark.kind]
+    return Segment(GLYPHS[mark.kind], look.base + style)

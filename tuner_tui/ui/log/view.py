@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
@@ -30,6 +31,7 @@ from tuner_tui.ui.log.row import Look, Row, draw
 
 FLUSH_S = 0.2
 """How often new lines are shown: more often is more than an SSH connection likes (bytes follow the frames)."""
+SWITCH_S = 0.0005
 _ROWS_KEPT = 1_000
 
 
@@ -53,12 +55,12 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
         scrollbar-size-vertical: 1;
         & > .log--error { color: $text-error; }
         & > .log--warning { color: $text-warning; }
-        & > .log--debug { color: $text-muted; }
-        & > .log--time { color: $text-muted; }
+        & > .log--debug { color: $foreground-muted; }
+        & > .log--time { color: $foreground-muted; }
         & > .log--match { color: $background; background: $warning; }
         & > .log--current { background: $surface-lighten-2; }
         & > .log--fact { color: $text-accent; text-style: bold; }
-        & > .log--note { color: $text-muted; text-style: italic; }
+        & > .log--note { color: $foreground-muted; text-style: italic; }
     }
     """
 
@@ -89,6 +91,7 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
         self._restarts = 0
         self._painted: object = None
         self._end_painted = 0
+        self._bar_looks: tuple[int, ...] = ()
         self._marks_drawn: tuple[Mark, ...] = ()
         self._rows_kept: LRUCache[int, Row] = LRUCache(_ROWS_KEPT)
         self._looks: Look | None = None
@@ -189,6 +192,9 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def on_mount(self) -> None:
         self._refresh_scrollbars()
+        # Reading threads are often busy with Python: by default each of the dozen times that painting one key's answer
+        # asks for the interpreter it would wait up to 5 ms.
+        sys.setswitchinterval(min(sys.getswitchinterval(), SWITCH_S))
         self.run_worker(self._read(), name="log", group="log")
 
     def on_unmount(self) -> None:
@@ -197,19 +203,23 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
 
     async def _read(self) -> None:
         """Reads on as long as the view lives: at once while there is more, else five times a second."""
-        painted_at = 0.0
+        due = 0.0
         while True:
-            self._wake.clear()
+            if self._wake.is_set():
+                self._wake.clear()
+                due = 0.0  # one who presses a key does not wait
             document = self.document
             busy = document is not None and await document.advance()
-            if document is not self.document:
+            if document is not self.document or self._wake.is_set():
                 continue
-            if not busy or time.monotonic() - painted_at >= FLUSH_S:
+            now = time.monotonic()
+            if now >= due:
                 self._paint()
-                painted_at = time.monotonic()
+                # While something long goes on it is shown as it stands; the end of it must not wait again.
+                due = now + FLUSH_S
             if not busy:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), FLUSH_S)
+                    await asyncio.wait_for(self._wake.wait(), max(due - now, 0.01))
 
     @property
     def up_to_date(self) -> bool:
@@ -249,7 +259,7 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
         self._painted = known
         self._forget_torn()
         self._arrange()
-        self.refresh()
+        self._repaint()
         self.post_message(self.Changed())
 
     def _forget_torn(self) -> None:
@@ -270,7 +280,9 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
         last = self._last_top()
         self._placing = True
         try:
-            self.virtual_size = Size(self._area.width, last.row + self._area.height)
+            # Not by assignment, which would lay the whole screen out anew and paint the log twice.
+            self.set_reactive(LogView.virtual_size, Size(self._area.width, last.row + self._area.height))
+            self._fit_scroll_bar()
             if self.following:
                 self._part = last.part
                 self.scroll_to(y=last.row, animate=False)
@@ -278,6 +290,18 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
                 self._reach_goals()
         finally:
             self._placing = False
+
+    def _fit_scroll_bar(self) -> None:
+        """Draws it again only where that would look different: it is another 12 kB/s at five frames a second."""
+        rows, height = max(self.virtual_size.height, 1), self._area.height
+        bar, top = self.vertical_scrollbar, self.scroll_offset.y
+        looks = (height, 8 * height * height // rows, 8 * height * top // rows)
+        if looks != self._bar_looks:
+            self._bar_looks = looks
+            bar.window_virtual_size, bar.window_size, bar.position = rows, height, top
+
+    def _repaint(self) -> None:
+        self.refresh(self._area.region)
 
     def _reach_goals(self) -> None:
         """Goes to a line that was asked for before it was known, or holds on to one while a search goes on."""
@@ -315,7 +339,7 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _forget_rows(self) -> None:
         self._rows_kept.clear()
-        self._page = None
+        self._looks = self._page = None
 
     # Where the page is
 
@@ -348,12 +372,13 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
             self.scroll_to(y=top.row, animate=False)
             self._placing = was
             self._page = None
-            self.refresh()
+            self._repaint()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        super().watch_scroll_y(old_value, new_value)
         if round(old_value) != round(new_value):
             self._page = None
+            self._fit_scroll_bar()
+            self._repaint()
         if not self._placing and old_value != new_value:  # by the scroll bar
             at_end = new_value >= self.max_scroll_y
             self._part = self._last_top().part if at_end else 0
@@ -384,9 +409,11 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
     def scroll_sideways(self, by: int) -> None:
         """Columns to the right or left, where lines are not wrapped."""
         if not self.wraps:
-            widest = max((self._row(place.row).strips[0].cell_length for place in self._places()), default=0)
-            self._shift = max(0, min(self._shift + by, max(widest - 10, 0))) if by > 0 else max(0, self._shift + by)
-            self.refresh()
+            widest = max((self._row(place.row).cells for place in self._places()), default=0)
+            furthest = max(self._shift, widest - self._area.width // 3)
+            self._shift = max(0, min(self._shift + by, furthest))
+            self._forget_rows()
+            self._repaint()
 
     def jump_to_line(self, line: int) -> None:
         """Goes to a line (from 0) as soon as it is known, and makes it the current one."""
@@ -472,10 +499,7 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
     # Events
 
     def on_resize(self) -> None:
-        self._shift = 0 if self.wraps else self._shift
-        if self.wraps:
-            self._forget_rows()
-        self._page = None
+        self._forget_rows()
         self._arrange()
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
@@ -508,7 +532,7 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
         self.post_message(self.Changed())
 
     def watch_current(self) -> None:
-        self.refresh()
+        self._repaint()
 
     def watch_wraps(self) -> None:
         self._hold_on()
@@ -531,78 +555,73 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
     def notify_style_update(self) -> None:
         """Another theme, or other colours of it."""
         super().notify_style_update()
-        self._looks = None
         self._forget_rows()
 
     def _redraw(self) -> None:
         self._forget_rows()
         if self.is_mounted:
             self._arrange()
-            self.refresh()
+            self._repaint()
             self.post_message(self.Changed())
 
     # Drawing
 
     def render_line(self, y: int) -> Strip:
         places = self._places()
-        width = self._area.width
-        base = self.rich_style
         if y >= len(places):
-            return Strip.blank(width, base)
+            return Strip.blank(self._area.width, self._look().base)
         place = places[y]
-        line = self.line_of(place.row)
         row = self._row(place.row)
-        strip = row.strips[min(place.part, len(row.strips) - 1)]
-        start = row.starts[min(place.part, len(row.strips) - 1)]
+        part = min(place.part, len(row.strips) - 1)
+        strip = row.strips[part]
+        chosen = self.chosen
+        if chosen is not None and chosen[0] <= self.line_of(place.row) <= chosen[1]:
+            strip = strip.apply_style(self._look().current)
         selection = self.text_selection
         if selection is not None and (span := selection.get_span(place.row)) is not None:
-            strip = self._with_selection(strip, span, start)
-        strip = strip.crop_extend(self._shift, self._shift + width - 1, base)
-        strip = strip.apply_offsets(start + self._shift, place.row)
-        chosen = self.chosen
-        if chosen is not None and chosen[0] <= line <= chosen[1]:
-            strip = strip.apply_style(self._look().current)
-        return Strip.join([row.margin if place.part == 0 else row.blank, strip])
+            strip = self._with_selection(strip, span, row.starts[part] + self._shift)
+        return strip
 
     def _with_selection(self, strip: Strip, span: tuple[int, int], start: int) -> Strip:
-        first, stop = span
-        first = max(first - start, 0)
-        stop = strip.cell_length if stop == -1 else max(stop - start, 0)
-        if first >= min(stop, strip.cell_length):
+        """`start` is the offset in the line of what stands behind the margin."""
+        width = strip.cell_length
+        first = max(span[0] - start, 0) + 1
+        stop = width if span[1] == -1 else min(span[1] - start + 1, width)
+        if first >= stop:
             return strip
         style = self.screen.get_component_rich_style("screen--selection")
-        before, inside, after = strip.divide([first, min(stop, strip.cell_length), strip.cell_length])
+        before, inside, after = strip.divide([first, stop, width])
         return Strip.join([before, inside.apply_style(style), after])
 
     def _row(self, row: int) -> Row:
         kept = self._rows_kept.get(row)
         if kept is None:
             assert self.document is not None
-            line = self.line_of(row)
-            kept = draw(self.document, line, self._look(), self.app.console)
+            kept = draw(self.document, self.line_of(row), row, self._look(), self.app.console)
             self._rows_kept[row] = kept
         return kept
 
     def _look(self) -> Look:
-        if self._looks is None or self._looks.key != (self.wraps, self.shows_times, self._area.width):
-            style = self.get_component_rich_style
+        if self._looks is None:
 
-            def partial(name: str) -> Style:
-                return style(name, partial=True)
+            def colour(name: str) -> Style:
+                style = self.get_component_rich_style(name)
+                return Style(color=style.color, bold=style.bold, italic=style.italic)
 
             self._looks = Look(
                 base=self.rich_style,
-                error=partial("log--error"),
-                warning=partial("log--warning"),
-                debug=partial("log--debug"),
-                time=partial("log--time"),
-                match=partial("log--match"),
-                current=partial("log--current"),
-                fact=partial("log--fact"),
-                note=partial("log--note"),
-                wrap_cells=self._area.width - 1 if self.wraps else None,
+                error=colour("log--error"),
+                warning=colour("log--warning"),
+                debug=colour("log--debug"),
+                time=colour("log--time"),
+                match=self.get_component_rich_style("log--match"),
+                current=Style(bgcolor=self.get_component_rich_style("log--current").bgcolor),
+                fact=colour("log--fact"),
+                note=colour("log--note"),
+                wraps=self.wraps,
                 shows_times=self.shows_times,
-                key=(self.wraps, self.shows_times, self._area.width),
+                columns=self._area.width,
+                shift=self._shift,
             )
         return self._looks
 
@@ -621,7 +640,7 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
         return "\n".join(texts), "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:
-        self.refresh()
+        self._repaint()
 
     def render(self) -> Text:
         return Text()
