@@ -134,16 +134,16 @@ async def test_only_the_first_bytes_exist(tmp_path: Path) -> None:
 
 async def test_a_large_log_shows_its_end_first_and_then_has_all_lines(tmp_path: Path) -> None:
     log = tmp_path / "container.log"
-    log.write_text("".join(f"{n:>6} {'x' * 92}\n" for n in range(1, 50_001)))
+    log.write_text("".join(f"{n:>6} {'x' * 92}\n" for n in range(1, 22_001)))
     async with shown_log(log) as (app, pilot):
-        assert app.shown()[-1].startswith(" 50000")
-        assert app.status == "#1 · following · 50,000 lines"
+        assert app.shown()[-1].startswith(" 22000")
+        assert app.status == "#1 · following · 22,000 lines"
         await pilot.press("g")
         await pilot.pause()
         assert app.shown()[0].startswith("     1")
-        app.panel.jump_to_line(25_000)
+        app.panel.jump_to_line(11_000)
         await pilot.pause()
-        assert any(line.startswith(" 25000") for line in app.shown())
+        assert any(line.startswith(" 11000") for line in app.shown())
 
 
 async def test_a_jump_to_a_line_that_is_not_known_yet_waits(tmp_path: Path) -> None:
@@ -164,3 +164,14 @@ async def test_nothing_is_painted_while_nothing_happens(tmp_path: Path) -> None:
         app.view.refresh = lambda *args, **kwargs: painted.append(args)  # type: ignore[method-assign, assignment]
         await asyncio.sleep(0.7)
         assert painted == []
+
+
+async def test_the_same_log_again_changes_nothing_but_the_title(tmp_path: Path) -> None:
+    """The screen says with every snapshot what is to be seen."""
+    log = log_of(tmp_path / "container.log", 100)
+    async with shown_log(log) as (app, pilot):
+        await pilot.press("g")
+        app.panel.show(log, language="sglang", title="#1 done")
+        await settled(app, pilot)
+        assert app.status == "#1 done · paused · 100 lines"
+        assert app.shown()[0] == "line 1"

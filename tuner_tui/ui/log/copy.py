@@ -28,7 +28,7 @@ def in_tmux() -> bool:
 def write_lines(log: Path, name: str, lines: Iterable[str]) -> tuple[Path, int]:
     """Writes `lines` beside `log`, or into the cache folder where that cannot be written; says where, and how many.
     What was there under that name is replaced. Blocks; raises OSError."""
-    folder = log.parent
+    folder = log.absolute().parent
     if not os.access(folder, os.W_OK):
         folder = user_cache_path("tuner-tui", ensure_exists=True)
     path = folder / f"{log.stem}-{name}.txt"

@@ -50,7 +50,7 @@ class LogDocument:
         """How often the lines that were known ceased to be: another file, or a shorter one."""
         self.head_lines = 0
         """Set when the head of a large file has come in front of its tail: by how many lines all have moved."""
-        self._language = language
+        self.language = language
         self._source: Source | None = None
         self._size_bytes = 0
         self._head: LineIndex | None = None
@@ -155,7 +155,7 @@ class LogDocument:
             self._unmark()
 
     def _unmark(self) -> None:
-        self._marker, self._marked_bytes, self.marks = MarkReader(self._language), 0, ()
+        self._marker, self._marked_bytes, self.marks = MarkReader(self.language), 0, ()
 
     async def _read_on(self, source: Source, end: int) -> None:
         index = self.index
@@ -227,14 +227,16 @@ class LogDocument:
         if source is None:
             return Raw("", 0, False)
         size = end - begin
+        if line < len(self.index) - 1 or not self.index.torn:
+            size -= 1  # the line feed
         if size <= LONGEST_BYTES:
             data, cut = source.read(begin, size), False
         else:
             data, cut = source.read(begin, LONGEST_BYTES // 2), True
-            last = source.read(end - LONGEST_BYTES // 2, LONGEST_BYTES // 2)
+            last = source.read(begin + size - LONGEST_BYTES // 2, LONGEST_BYTES // 2)
             if b"\r" in last.rstrip(b"\r\n"):
                 data = last  # a progress bar that has been at it for long
-        return Raw(data.removesuffix(b"\n").decode("utf-8", errors="replace"), size, cut)
+        return Raw(data.decode("utf-8", errors="replace"), size, cut)
 
     def raws(self, first: int, stop: int) -> list[str]:
         """Several lines at once, as `raw` gives their texts; short ones come in one read."""

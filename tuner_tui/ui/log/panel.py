@@ -156,19 +156,18 @@ class LogPanel(Vertical):
             yield "following"
         else:
             yield "paused" + (f", +{view.new_lines:,} new lines" if view.new_lines else "")
-        lines = len(document.index)
-        yield (
-            f"{lines:,} {'line' if lines == 1 else 'lines'}"
-            if document.complete
-            else (f"reading {document.indexed_share:.0%}")
-        )
-        query = document.query
+        lines, query = len(document.index), document.query
+        if not document.complete:
+            yield f"reading {document.indexed_share:.0%}"
+        elif query is not None and view.filters:
+            yield f"{len(document.matches):,} of {_lines(lines)}"
+        else:
+            yield _lines(lines)
         if query is not None:
-            found = f"{len(document.matches):,} of them" if view.filters else f"{len(document.matches):,} matches"
+            found = "" if view.filters else f" {len(document.matches):,} times"
+            yield f"/{query.text}{' (as text)' if query.literal else ''}{found}"
             if document.searched < lines:
-                found += f", searched {document.searched / lines:.0%}"
-            how = "" if view.filters else "highlighting "
-            yield f"{how}/{query.text}{' (as text)' if query.literal else ''}: {found}"
+                yield f"searched {document.searched / lines:.0%}"
         if document.trouble:
             yield document.trouble
         if view.wraps:
@@ -233,16 +232,16 @@ class LogPanel(Vertical):
         self._asked()
 
     def action_back(self) -> None:
-        """One thing at a time: the prompt, what is chosen, the filter."""
+        """One thing at a time: the prompt, the filter, what is chosen."""
         if self._prompt.has_class("-asked"):
             self.workers.cancel_group(self, "log-typing")
             if self._asks == "filter":
                 self._filter("")
             self._asked()
-        elif self._view.chosen is not None:
-            self._view.choose_none()
-        else:
+        elif self._view.wanted is not None:
             self._filter("")
+        else:
+            self._view.choose_none()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "back":  # else escape is the screen's
@@ -365,12 +364,16 @@ class LogPanel(Vertical):
         except OSError as error:
             self.post_message(self.Said(f"Could not be written: {error}", "error"))
             return
-        self.post_message(self.Said(f"{count:,} {'line' if count == 1 else 'lines'} written to {path}{note}"))
+        self.post_message(self.Said(f"{_lines(count)} written to {path}{note}"))
 
     def _to_clipboard(self, text: str) -> None:
         driver = self.app._driver  # App.copy_to_clipboard sends no wrapped sequence, and there is no other way
         if driver is not None:
             driver.write(clipboard_sequence(text, in_tmux=in_tmux()))
+
+
+def _lines(count: int) -> str:
+    return f"{count:,} {'line' if count == 1 else 'lines'}"
 
 
 def _texts(document: LogDocument, lines: range | list[int]) -> Iterator[str]:

@@ -25,7 +25,7 @@ _BLOCK_LINES = 200
 GLYPHS = {"fact": "▎", "warning": "!", "error": "✗"}
 
 
-class Look(NamedTuple):
+class Appearance(NamedTuple):
     """How rows are drawn: `columns` wide with the margin, from cell `shift` of the line on."""
 
     base: Style
@@ -54,44 +54,46 @@ class Row(NamedTuple):
     torn: bool
 
 
-def draw(document: LogDocument, line: int, row: int, look: Look, console: Console) -> Row:
+def draw(document: LogDocument, line: int, row: int, appearance: Appearance, console: Console) -> Row:
     """`row` is what a selection by the mouse is told in."""
     raw = document.raw(line)
     text = styled(raw.text)
     level = block_level(document, line, text.plain)
-    style = {"error": look.error, "warning": look.warning, "debug": look.debug, "": None}[level]
+    style = {"error": appearance.error, "warning": appearance.warning, "debug": appearance.debug, "": None}[level]
     if style is not None and not text.spans:
         text.stylize(style)
     times = time_spans(text.plain)
-    if look.shows_times and level == "":
+    if appearance.shows_times and level == "":
         for start, end in times:
-            text.stylize(look.time, start, end)
+            text.stylize(appearance.time, start, end)
     query = document.query
     if query is not None and not query.inverse:
         for match in query.pattern.finditer(text.plain):
             if match.end() > match.start():
-                text.stylize(look.match, match.start(), match.end())
-    if not look.shows_times and times:
+                text.stylize(appearance.match, match.start(), match.end())
+    if not appearance.shows_times and times:
         kept = [text[start:end] for start, end in without_times(text.plain, times)]
         text = Text("", no_wrap=True, end="").join(kept)
     if raw.cut or len(text) >= LONGEST_CHARACTERS:
-        text.append(f" … {raw.size_bytes:,} bytes in this line", look.note)
+        text.append(f" … {raw.size_bytes:,} bytes in this line", appearance.note)
     if "\t" in text.plain:
         text.expand_tabs(8)
-    text.style = look.base
-    columns = max(look.columns - 1, 1)
-    starts = [0, *(folds(text.plain, columns, cell_len) if look.wraps else ())]
+    text.style = appearance.base
+    columns, shift = max(appearance.columns - 1, 1), appearance.shift
+    starts = [0, *(folds(text.plain, columns, cell_len) if appearance.wraps else ())]
     parts = text.divide(starts[1:]) if len(starts) > 1 else [text]
     cells = cell_len(text.plain)
-    margin = _margin(document, line, look)
+    margin = _margin(document, line, appearance)
     strips = []
     for part, start in zip(parts, starts, strict=True):
         part.end = ""
         # Text.render leaves the style of a text without spans out.
-        segments = part.render(console) if part.spans else [Segment(part.plain, look.base)]
+        segments = part.render(console) if part.spans else [Segment(part.plain, appearance.base)]
         strip = Strip(segments, cells if len(parts) == 1 else cell_len(part.plain))
-        strip = strip.crop_extend(look.shift, look.shift + columns, look.base).apply_offsets(start + look.shift, row)
-        strips.append(Strip([margin if start == 0 else Segment(" ", look.base), *strip], columns + 1))
+        strip = strip.crop_extend(appearance.shift, appearance.shift + columns, appearance.base).apply_offsets(
+            start + appearance.shift, row
+        )
+        strips.append(Strip([margin if start == 0 else Segment(" ", appearance.base), *strip], columns + 1))
     torn = line == len(document.index) - 1 and document.index.torn
     return Row(text.plain, strips, starts, cells, torn)
 
@@ -114,9 +116,9 @@ def mark_at(document: LogDocument, line: int) -> Mark | None:
     return document.marks[at] if at < len(document.marks) and document.marks[at].line == line else None
 
 
-def _margin(document: LogDocument, line: int, look: Look) -> Segment:
+def _margin(document: LogDocument, line: int, appearance: Appearance) -> Segment:
     mark = mark_at(document, line)
     if mark is None:
-        return Segment(" ", look.base)
-    style = {"fact": look.fact, "warning": look.warning, "error": look.error}[mark.kind]
-    return Segment(GLYPHS[mark.kind], look.base + style)
+        return Segment(" ", appearance.base)
+    style = {"fact": appearance.fact, "warning": appearance.warning, "error": appearance.error}[mark.kind]
+    return Segment(GLYPHS[mark.kind], appearance.base + style)

@@ -31,7 +31,8 @@ def seek_time(document: LogDocument | None, asked: str) -> int:
             high = middle
         else:
             low = timed[0] + 1
-    return min(low, lines - 1)
+    found = _timed(document, range(low, lines))
+    return found[0] if found else lines - 1
 
 
 def _timed(document: LogDocument, lines: range) -> tuple[int, datetime] | None:

@@ -58,4 +58,7 @@ class Look:
             self.trouble = "the file is gone" if source else "no log yet"
         except OSError as error:
             self.trouble = f"cannot be read: {error.strerror or error}"
-        self.size_bytes = self.source.size_bytes() if self.source else 0
+        try:
+            self.size_bytes = self.source.size_bytes() if self.source else 0
+        except OSError as error:  # the file system is gone, say
+            self.trouble, self.size_bytes = f"cannot be read: {error.strerror}", 0

@@ -27,7 +27,7 @@ from tuner_tui.ui.log.lines import plain
 from tuner_tui.ui.log.marks import Mark
 from tuner_tui.ui.log.page import START, Place, fill, last_top, moved
 from tuner_tui.ui.log.query import Query
-from tuner_tui.ui.log.row import Look, Row, draw
+from tuner_tui.ui.log.row import Appearance, Row, draw
 
 FLUSH_S = 0.2
 """How often new lines are shown: more often is more than an SSH connection likes (bytes follow the frames)."""
@@ -90,17 +90,20 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
         self._lines_when_left = 0
         self._restarts = 0
         self._painted: object = None
+        self._torn_row: int | None = None
         self._end_painted = 0
         self._bar_looks: tuple[int, ...] = ()
         self._marks_drawn: tuple[Mark, ...] = ()
         self._rows_kept: LRUCache[int, Row] = LRUCache(_ROWS_KEPT)
-        self._looks: Look | None = None
+        self._appearance_kept: Appearance | None = None
         self._page: list[Place] | None = None
 
     # What is shown
 
     def show(self, path: Path | None, language: str) -> None:
-        """Another file, from its end; None: nothing."""
+        """Another file, from its end; None: nothing. The same one again changes nothing."""
+        if self.document is not None and (self.document.path, self.document.language) == (path, language):
+            return
         if self.document is not None:
             self.document.close()
         query = self.document.query if self.document else None
@@ -269,9 +272,9 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
         if marks != self._marks_drawn:
             self._marks_drawn = marks
             self._rows_kept.clear()
-        for row in list(self._rows_kept.keys()):
-            if self._rows_kept[row].torn:
-                self._rows_kept.discard(row)
+        if self._torn_row is not None:
+            self._rows_kept.discard(self._torn_row)
+            self._torn_row = None
 
     def _arrange(self) -> None:
         """Fits the scroll bar to the rows, and goes where the view is due."""
@@ -339,7 +342,7 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _forget_rows(self) -> None:
         self._rows_kept.clear()
-        self._looks = self._page = None
+        self._appearance_kept = self._page = None
 
     # Where the page is
 
@@ -569,14 +572,14 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
     def render_line(self, y: int) -> Strip:
         places = self._places()
         if y >= len(places):
-            return Strip.blank(self._area.width, self._look().base)
+            return Strip.blank(self._area.width, self._appearance().base)
         place = places[y]
         row = self._row(place.row)
         part = min(place.part, len(row.strips) - 1)
         strip = row.strips[part]
         chosen = self.chosen
         if chosen is not None and chosen[0] <= self.line_of(place.row) <= chosen[1]:
-            strip = strip.apply_style(self._look().current)
+            strip = strip.apply_style(self._appearance().current)
         selection = self.text_selection
         if selection is not None and (span := selection.get_span(place.row)) is not None:
             strip = self._with_selection(strip, span, row.starts[part] + self._shift)
@@ -597,18 +600,20 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
         kept = self._rows_kept.get(row)
         if kept is None:
             assert self.document is not None
-            kept = draw(self.document, self.line_of(row), row, self._look(), self.app.console)
+            kept = draw(self.document, self.line_of(row), row, self._appearance(), self.app.console)
             self._rows_kept[row] = kept
+            if kept.torn:
+                self._torn_row = row
         return kept
 
-    def _look(self) -> Look:
-        if self._looks is None:
+    def _appearance(self) -> Appearance:
+        if self._appearance_kept is None:
 
             def colour(name: str) -> Style:
                 style = self.get_component_rich_style(name)
                 return Style(color=style.color, bold=style.bold, italic=style.italic)
 
-            self._looks = Look(
+            self._appearance_kept = Appearance(
                 base=self.rich_style,
                 error=colour("log--error"),
                 warning=colour("log--warning"),
@@ -623,7 +628,7 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
                 columns=self._area.width,
                 shift=self._shift,
             )
-        return self._looks
+        return self._appearance_kept
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """The text of what the mouse has selected."""

@@ -1,0 +1,70 @@
+"""What is typed behind `/`, and what it finds."""
+
+from __future__ import annotations
+
+import re
+import time
+import warnings
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tuner_tui.ui.log.query import may_take_forever, parse_query
+
+LINES = ["KV Cache is allocated", "kv usage: 12 %", "Error (code 5)", "done"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("kv", [0, 1]),
+        ("KV", [0]),
+        (r"\d+ %", [1]),
+        (r"\S \d", [1, 2]),  # the capital of a class is none
+        (r"(code", [2]),  # no regular expression: a text
+        ("!kv", [2, 3]),
+        (r"\!", []),
+        ("^done$", [3]),
+        ("a|(o", []),
+    ],
+)
+def test_which_lines_are_wanted(typed: str, found: list[int]) -> None:
+    query = parse_query(typed)
+    assert query is not None
+    assert [number for number, line in enumerate(LINES) if query.takes(line)] == found
+
+
+def test_nothing_typed_is_no_query() -> None:
+    assert parse_query("") is None
+    assert parse_query("!") is None
+
+
+@given(st.text(max_size=12) | st.from_regex(r"[a-z().*+?\[\]{}\\|^$0-9,!]{1,12}", fullmatch=True))
+def test_whatever_is_typed_is_searched(typed: str) -> None:
+    query = parse_query(typed)
+    if query is None:
+        return
+    wanted = typed.removeprefix("!")
+    assert query.takes(wanted) is not query.inverse or not query.literal
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            re.compile(wanted)
+    except (re.error, OverflowError, RecursionError):
+        assert query.literal
+
+
+@pytest.mark.parametrize("pattern", ["(a+)+b", "(a*)*", r"(\w+\s?)*$", "((ab)*c*)+", "(a{1,})+", "([)]+)*x"])
+def test_what_could_take_forever_is_searched_as_a_text(pattern: str) -> None:
+    assert may_take_forever(pattern)
+    query = parse_query(pattern)
+    assert query is not None
+    assert query.literal
+    began = time.process_time()
+    query.takes("a" * 10_000)
+    assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize("pattern", ["(ab)+", "a+b*", r"(\+)+", "[(a+]+", "(a|b)*", "(a?)+", r"\(a+\)+", "a{2}"])
+def test_what_is_harmless_stays_a_regular_expression(pattern: str) -> None:
+    assert not may_take_forever(pattern)

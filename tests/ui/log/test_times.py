@@ -1,0 +1,87 @@
+"""Times as engines print them, and as they are asked for."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from tests.ui.log.panel_app import shown_log
+from tuner_tui.ui.log.times import asked_time, time_of, time_spans, without_times
+
+
+@pytest.mark.parametrize(
+    ("line", "hidden"),
+    [
+        ("[2025-11-06 12:09:25] Load weight begin.", "Load weight begin."),
+        ("[2025-02-04 05:21:40 TP0] Init", "[TP0] Init"),
+        ("2025-02-04 21:21:40 [2025-02-04 05:21:40 TP0] Init", "[TP0] Init"),
+        ("(APIServer pid=4819) INFO 11-23 13:37:02 [utils.py:628] up", "(APIServer pid=4819) INFO [utils.py:628] up"),
+        ("2025-11-06T12:09:25.143000123Z INFO:     Started", "INFO:     Started"),
+        ("no time", "no time"),
+        ("version 12:09:2 is none", "version 12:09:2 is none"),
+    ],
+)
+def test_times_are_found_and_hidden(line: str, hidden: str) -> None:
+    assert "".join(line[start:stop] for start, stop in without_times(line, time_spans(line))) == hidden
+
+
+def test_the_engines_own_time_counts() -> None:
+    assert time_of("2025-02-04 21:21:40 [2025-02-04 05:21:40 TP0] x") == datetime(2025, 2, 4, 5, 21, 40)
+    assert time_of("INFO 11-23 13:37:02 [x.py:1]") == datetime(1904, 11, 23, 13, 37, 2)
+    assert time_of("2025-11-06T12:09:25.5Z x") == datetime(2025, 11, 6, 12, 9, 25, 500_000)
+    assert time_of("[2025-13-40 12:00:00] no such day") is None
+
+
+FIRST, LAST = datetime(2025, 11, 6, 23, 58, 30), datetime(2025, 11, 7, 0, 10)
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ("23:59", datetime(2025, 11, 6, 23, 59)),
+        ("23:58", datetime(2025, 11, 6, 23, 58)),
+        ("0:03:20", datetime(2025, 11, 7, 0, 3, 20)),
+        ("11-07 00:03", datetime(2025, 11, 7, 0, 3)),
+        ("2025-11-07 00:03", datetime(2025, 11, 7, 0, 3)),
+        ("-5m", datetime(2025, 11, 7, 0, 5)),
+        ("−90s", datetime(2025, 11, 7, 0, 8, 30)),
+        ("+30 s", datetime(2025, 11, 6, 23, 59)),
+        ("+0.5h", datetime(2025, 11, 7, 0, 28, 30)),
+    ],
+)
+def test_what_is_asked_for(asked: str, meant: datetime) -> None:
+    assert asked_time(asked, FIRST, LAST) == meant
+
+
+@pytest.mark.parametrize("asked", ["", "noon", "25:00", "12", "-5 days", "13-45 12:00"])
+def test_what_is_no_time_is_said(asked: str) -> None:
+    with pytest.raises(ValueError, match="time"):
+        asked_time(asked, FIRST, LAST)
+
+
+async def test_a_time_is_gone_to(tmp_path: Path) -> None:
+    log = tmp_path / "container.log"
+    log.write_text("".join(f"[2025-11-06 12:{n // 60:02}:{n % 60:02}] line {n}\n  more\n" for n in range(600)))
+    async with shown_log(log) as (app, pilot):
+        for asked, line in (("12:03:20", 200), ("-5m", 299), ("+10s", 10), ("11:00", 599), ("13:00", 599)):
+            await pilot.press("T", *asked, "enter")
+            await pilot.pause()
+            current = app.view.current
+            assert current is not None
+            assert app.view.text_of(current).endswith(f" line {line}") or line == 599
+        await pilot.press("T", *"noon", "enter")
+        await pilot.pause()
+        assert app.said[-1].startswith("'noon' is not a time: try 14:03")
+        await pilot.press("escape")
+        assert app.view.has_focus
+
+
+async def test_a_log_without_times_says_so(tmp_path: Path) -> None:
+    log = tmp_path / "container.log"
+    log.write_text("one\ntwo\n")
+    async with shown_log(log) as (app, pilot):
+        await pilot.press("T", *"12:00", "enter")
+        await pilot.pause()
+        assert app.said == ["No times in this log"]
