@@ -90,9 +90,7 @@ def draw(document: LogDocument, line: int, row: int, appearance: Appearance, con
         # Text.render leaves the style of a text without spans out.
         segments = part.render(console) if part.spans else [Segment(part.plain, appearance.base)]
         strip = Strip(segments, cells if len(parts) == 1 else cell_len(part.plain))
-        strip = strip.crop_extend(appearance.shift, appearance.shift + columns, appearance.base).apply_offsets(
-            start + appearance.shift, row
-        )
+        strip = strip.crop_extend(shift, shift + columns, appearance.base).apply_offsets(start + shift, row)
         strips.append(Strip([margin if start == 0 else Segment(" ", appearance.base), *strip], columns + 1))
     torn = line == len(document.index) - 1 and document.index.torn
     return Row(text.plain, strips, starts, cells, torn)
