@@ -184,7 +184,7 @@ BENCHMARKS: dict[str, tuple[str, str]] = {
     "zero at once": ('{traffic: ["D(1,1)"], concurrency: [0], max_requests: 1}', "1:48: benchmark.concurrency[0]: expected a number of requests at once, at least 1, found 0"),
     "true requests": ('{traffic: ["D(1,1)"], concurrency: [1], max_requests: yes}', "1:66: benchmark.max_requests: expected a number of requests, found yes"),
     "request rate": ('{traffic: ["D(1,1)"], request_rate: [1], max_requests: 1}', "1:34: benchmark.request_rate: is read, but not carried out yet in this version; write concurrency: [1, 4]"),
-    "genai-bench": ('{tool: genai-bench, traffic: ["D(1,1)"], concurrency: [1], max_time: 1s}', "1:19: benchmark.tool: genai-bench is read, but not carried out yet in this version; expected builtin"),
+    "genai-bench": ('{tool: genai-bench, traffic: ["D(1,1)"], concurrency: [1], max_time: 1s}', "1:81: benchmark.max_time: genai-bench counts whole minutes; write 1m, 2m, …, or end a level by max_requests alone"),
     "own field": ('{traffic: ["D(1,1)"], concurrency: [1], max_requests: 1, request: {max_tokens: 5}}', "1:79: benchmark.request.max_tokens: the tuner sets it itself, from the traffic"),
 }
 

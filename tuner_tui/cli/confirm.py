@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from tuner_tui.cli.follow import Follower
+from tuner_tui.cli.load import require_tool
 from tuner_tui.cli.run import follow, require_backend
 from tuner_tui.report.words import duration_words
 from tuner_tui.runs.events import LaunchesAdded
@@ -42,4 +43,5 @@ def confirm_run(given: str, launches: int | None, runs_dir: Path | None, *, as_j
     times = "once more" if added.launches == 1 else f"{added.launches} times more"
     click.echo(f"{folder.name}: launching {names} {times}, about {duration_words(guess_s)}", err=True)
     require_backend(snapshot.task)
+    require_tool(snapshot.task)
     return follow(folder, guess_s=guess_s, as_json=as_json, added=added)

@@ -41,6 +41,24 @@ def usable_gpus(task: Task, *, strict: bool) -> tuple[int, ...]:
         raise BadInput([Problem(file=task.file, line=0, column=0, key="gpus", message=str(error))]) from error
 
 
+def require_tool(task: Task) -> None:
+    """Raises BadInput where the task wants genai-bench and it is not installed, or has no tokenizer to go by."""
+    if task.benchmark.tool == "builtin":
+        return
+    from tuner_tui.load.genai_bench_program import MISSING, find_genai_bench
+
+    message = None
+    if find_genai_bench() is None:
+        message = MISSING
+    elif task.model.kind == "name":
+        message = (
+            f"genai-bench makes its prompts with the model's tokenizer, and {task.model.given!r} has none on this "
+            "machine; give the model as a folder here or as a Hugging Face id"
+        )
+    if message is not None:
+        raise BadInput([Problem(file=task.file, line=0, column=0, key="benchmark.tool", message=message)])
+
+
 def require_model(task: Task) -> None:
     """Raises BadInput where the model is not there: a plan may be made without it, a run may not."""
     if task.model.kind == "missing":

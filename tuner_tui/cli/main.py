@@ -264,6 +264,22 @@ def clean() -> None:
     sys.exit(clean_up())
 
 
+@main.command(epilog="Example:  tuner-tui setup genai-bench   ·   tuner-tui setup genai-bench --python python3.12")
+@click.argument("tool", type=click.Choice(["genai-bench"]))
+@click.option(
+    "--python", metavar="PATH", help="A Python that TOOL runs on: 3.10 to 3.12.  [default: one that is found]"
+)
+def setup(tool: str, python: str | None) -> None:
+    """Install TOOL in an environment of its own, for `benchmark: {tool: genai-bench}`.
+
+    Needs the package index; about 1.3 GB under the user's data folder. Where TOOL is on PATH already, that one is used
+    and nothing needs to be installed. A second call finds it complete and does nothing.
+    """
+    from tuner_tui.cli.setup import setup_genai_bench
+
+    sys.exit(setup_genai_bench(python))
+
+
 @main.command(
     "import",
     epilog="Example:  tuner-tui import experiments/h100-chunk-2048 experiments/h100-chunk-8192   ·   "

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tuner_tui.cli.load import load, usable_gpus
+from tuner_tui.cli.load import load, require_tool, usable_gpus
 from tuner_tui.engines.launch import launch_spec
 from tuner_tui.report.words import configuration_words, duration_words
 from tuner_tui.runs.events import levels_of
@@ -17,6 +17,7 @@ from tuner_tui.search.verdict import metric_name
 def show_plan(path: Path, models_dir: Path | None) -> None:
     """Prints the plan to standard output; warnings to standard error. Raises BadInput."""
     task = load(path, models_dir)
+    require_tool(task)
     gpus = usable_gpus(task, strict=False)
     planned = plan(task, gpus)
     launches = task.search.launches * len(planned.experiments)
@@ -30,6 +31,8 @@ def show_plan(path: Path, models_dir: Path | None) -> None:
     each = "1 launch" if task.search.launches == 1 else f"{task.search.launches} launches"
     click.echo(f"{configurations}, {each} each; objective: {task.objective.direction} {metric_name(task.objective)}")
     click.echo(f"{_count(len(levels), 'level')}: " + ", ".join(level.name for level in levels))
+    if task.benchmark.tool != "builtin":
+        click.echo(f"measured by {task.benchmark.tool}")
     if gpus:
         names = ", ".join(map(str, gpus))
         click.echo(f"GPUs: up to {planned.gpus_needed} at a time, of {names}")

@@ -11,7 +11,7 @@ from typing import Literal
 import click
 
 from tuner_tui.cli.follow import Follower
-from tuner_tui.cli.load import load, require_model, usable_gpus
+from tuner_tui.cli.load import load, require_model, require_tool, usable_gpus
 from tuner_tui.engines.registry import engine
 from tuner_tui.report.results import results_json
 from tuner_tui.runs.events import Excluded, Experiment, LaunchesAdded
@@ -37,6 +37,7 @@ def prepare_run(task: Task, runs_dir: Path | None, say: Callable[[str], None]) -
     Raises BadInput where it could not be carried out on this machine.
     """
     require_model(task)
+    require_tool(task)
     gpus = usable_gpus(task, strict=True)
     planned = plan(task, gpus)
     for note in planned.notes:
@@ -102,6 +103,7 @@ def resume_run(given: str, runs_dir: Path | None, *, as_json: bool) -> int:
     left = snapshot.launches_planned - snapshot.launches_done
     click.echo(f"{folder.name}: {snapshot.launches_done} of {snapshot.launches_planned} launches are done", err=True)
     require_backend(snapshot.task)
+    require_tool(snapshot.task)
     return follow(folder, guess_s=estimate(snapshot.task, left).total_s, as_json=as_json)
 
 

@@ -20,8 +20,9 @@ from tuner_tui.engines.probes import Answer
 from tuner_tui.engines.remarks import RemarkReader
 from tuner_tui.load.model import Level
 from tuner_tui.runner.live import Live
+from tuner_tui.runner.load_tool import generator_cpus
 from tuner_tui.runner.log_figures import LogFigures
-from tuner_tui.runner.measurement import Measurement, generator_cpus
+from tuner_tui.runner.measurement import Measurement
 from tuner_tui.runner.observer import Observer, cpus_of_machine, gpus_evidence, graphs_lost
 from tuner_tui.runner.probe import probe
 from tuner_tui.runner.readiness import wait_ready

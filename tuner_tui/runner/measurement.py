@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tuner_tui.backends.cpuset import parse_cpuset
 from tuner_tui.engines.registry import engine
-from tuner_tui.load.client import Generator, LoadError
-from tuner_tui.load.metrics import level_result, read_records
+from tuner_tui.load.client import LoadError
+from tuner_tui.load.metrics import read_records
 from tuner_tui.load.model import Job, Level, LevelDone, LevelResult, RunLevel
 from tuner_tui.runner.flush import flush_cache
 from tuner_tui.runner.live import Live
+from tuner_tui.runner.load_tool import LoadTool, result_of, start_tool
 from tuner_tui.runner.observer import Observer
 from tuner_tui.runner.watch import LaunchFailed, Watch
 from tuner_tui.runs.events import AnyEvent, Failure, LevelFinished, LevelStarted
-from tuner_tui.runs.score import request_limits_s
 from tuner_tui.task.launch_spec import LaunchSpec
 from tuner_tui.task.model import Task
 
@@ -47,7 +45,6 @@ class Measurement:
         self.load_s = 0.0
         self._launch = launch
         self._task = task
-        self._spec = spec
         self._folder = folder
         self._levels = levels
         self._seed = seed
@@ -55,7 +52,7 @@ class Measurement:
         self._live = live
         self._observer = observer
         self._emit = emit
-        self._generator = asyncio.create_task(self._start_generator())
+        self._generator: asyncio.Task[LoadTool] = asyncio.create_task(start_tool(task, spec, folder))
 
     async def run(self, url: str) -> None:
         """All levels, against the server at `url`. Raises LaunchFailed, LaunchAborted."""
@@ -86,7 +83,7 @@ class Measurement:
                 done = await self._run_level(generator, index, level, warm_up=False)
                 await self._observer.end()
                 measured = [record for record in read_records(records) if record.level == index]
-                result = level_result(level, measured, request_limits_s(self._task.limits), done)
+                result = result_of(generator, self._task, level, measured, done)
                 await self._check(result)
                 self.results.append(result)
                 self._emit(LevelFinished(launch=self._launch, level=index, result=result))
@@ -102,11 +99,7 @@ class Measurement:
         with contextlib.suppress(asyncio.CancelledError, LoadError):
             await (await self._generator).close()
 
-    async def _start_generator(self) -> Generator:
-        cpus = generator_cpus(self._task, self._spec)
-        return await Generator.start(cpus=cpus, stderr=self._folder / "generator.log")
-
-    async def _run_level(self, generator: Generator, index: int, level: Level, *, warm_up: bool) -> LevelDone:
+    async def _run_level(self, generator: LoadTool, index: int, level: Level, *, warm_up: bool) -> LevelDone:
         self._emit(LevelStarted(launch=self._launch, level=index, warm_up=warm_up))
         self._live.enter("warming up" if warm_up else "measuring", level=index, levels=len(self._levels))
         order = RunLevel(level=index, traffic=level, warm_up=warm_up)
@@ -128,11 +121,3 @@ class Measurement:
 
     def _failed(self, reason: str, line: str = "") -> LaunchFailed:
         return LaunchFailed(Failure(failure_class="load_failed", reason=reason, line=line, tail=self._watch.tail()))
-
-
-def generator_cpus(task: Task, spec: LaunchSpec) -> str | None:
-    """The task's choice; else the CPUs that are not the engine's, where its set leaves any."""
-    if task.benchmark.cpus is not None or not spec.cpuset or not hasattr(os, "sched_getaffinity"):
-        return task.benchmark.cpus
-    free = sorted(os.sched_getaffinity(0) - set(parse_cpuset(spec.cpuset)))
-    return ",".join(map(str, free)) or None

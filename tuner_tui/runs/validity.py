@@ -8,6 +8,7 @@ from tuner_tui.load.model import LevelResult
 from tuner_tui.runs.doubts_of_engine import engine_doubts, level_engine_doubts
 from tuner_tui.runs.doubts_of_load import load_doubts
 from tuner_tui.runs.doubts_of_machine import level_machine_doubts, machine_doubts
+from tuner_tui.runs.doubts_of_tool import tool_doubts
 from tuner_tui.runs.events import ValidityFlag
 from tuner_tui.runs.evidence import Evidence, LevelEvidence
 from tuner_tui.search.limits import percentiles_used
@@ -34,4 +35,5 @@ def validity(
         flags += level_machine_doubts(level, evidence.cpus)
     flags += engine_doubts(evidence)
     flags += machine_doubts(evidence)
+    flags += tool_doubts(results)
     return tuple(sorted(flags, key=lambda flag: not flag.disqualifies))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, cast
 
 from tuner_tui.task.fields import Field, Section, finite
 from tuner_tui.task.model import Benchmark
@@ -24,8 +24,8 @@ def read_benchmark(top: Section) -> Benchmark | None:
         return None
     keys = ("tool", "traffic", "concurrency", "max_requests", "max_time", "request", "cpus")
     meant = section.check_names(keys, {"request_rate": "; write concurrency: [1, 4]"})
-    if tool := section.field("tool"):
-        tool.choice(("builtin",), ("genai-bench",))
+    tool_field = section.field("tool")
+    tool = (tool_field.choice(("builtin", "genai-bench")) if tool_field else None) or "builtin"
     traffic = read_traffic(section.field("traffic"))
     concurrency = read_concurrency(section.field("concurrency"))
     max_requests = section.field("max_requests")
@@ -39,6 +39,8 @@ def read_benchmark(top: Section) -> Benchmark | None:
     cpus = section.field("cpus")
     requests = max_requests.integer(1, "a number of requests") if max_requests else None
     seconds = max_time.duration_s() if max_time else None
+    if tool == "genai-bench" and max_time and seconds is not None and seconds % 60:
+        max_time.error("genai-bench counts whole minutes; write 1m, 2m, …, or end a level by max_requests alone")
     request = read_request(section.section("request", "fields of the request, like {temperature: 0}"))
     cpu_set = cpus.cpu_set() if cpus else None
     if not traffic or not concurrency or (requests is None and seconds is None):
@@ -46,6 +48,7 @@ def read_benchmark(top: Section) -> Benchmark | None:
     return Benchmark(
         traffic=traffic,
         concurrency=concurrency,
+        tool=cast(Literal["builtin", "genai-bench"], tool),
         max_requests=requests,
         max_time_s=seconds,
         request=request,
