@@ -20,6 +20,7 @@ from tuner_tui.runs.events import (
     LaunchFailing,
     LaunchFinished,
     LaunchStarted,
+    LevelFailed,
     LevelFinished,
     PreparationFinished,
     PreparationStarted,
@@ -158,6 +159,8 @@ class Follower:
                     self._on_ready(launch.url)
             case LevelFinished():
                 self._say(f"    {_level_words(event)}")
+            case LevelFailed():
+                self._say(f"    no load: {event.reason}")
             case LaunchFailing():
                 line = f" | {event.failure.line.strip()}" if event.failure.line else ""
                 self._say(f"    failed ({event.failure.failure_class}): {event.failure.reason}{line}")

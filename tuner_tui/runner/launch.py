@@ -20,6 +20,7 @@ from tuner_tui.engines.probes import Answer
 from tuner_tui.engines.remarks import RemarkReader
 from tuner_tui.load.model import Level
 from tuner_tui.runner.live import Live
+from tuner_tui.runner.load_on_demand import Demand, LoadOnDemand
 from tuner_tui.runner.load_tool import generator_cpus
 from tuner_tui.runner.log_figures import LogFigures
 from tuner_tui.runner.measurement import Measurement
@@ -86,6 +87,8 @@ class Launch:
         self._earlier_clocks_mhz = earlier_clocks_mhz
         self._gpus_before: tuple[GpuEvidence, ...] = ()
         self._live: Live | None = None
+        self.loads = LoadOnDemand(task, number, self._watch, emit, lambda: self._enter("serving"))
+        """Load at a server that is kept up."""
         self._answers: list[Answer] = []
         self._server: Server | None = None
         self._start_s: float | None = None
@@ -102,7 +105,7 @@ class Launch:
     async def run(self, *, hold: bool = False) -> LaunchFinished:
         """The whole launch; emits every event but the last, which it returns once the server is removed.
 
-        `hold`: instead of load, the server is kept up until `abort`.
+        `hold`: the server is kept up until `abort`, and load is sent only when `loads` is asked for it.
         """
         began = time.monotonic()
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -125,7 +128,7 @@ class Launch:
                 url = await self._start(live)
                 if measurement is None:
                     live.enter("serving")
-                    await self._watch.race(asyncio.Event().wait())
+                    await self.loads.serve(url, lambda demand: self._on_demand(live, demand))
                 else:
                     await measurement.run(url)
                     evidence = self._evidence()
@@ -184,14 +187,28 @@ class Launch:
             on_sample=self._observer.see,
         )
 
+    def _enter(self, name: str) -> None:
+        if self._live is not None:
+            self._live.enter(name)
+
     def _measurement(self, live: Live) -> Measurement:
+        return self._measuring(live, self._task, self._levels, None)
+
+    def _on_demand(self, live: Live, demand: Demand) -> Measurement:
+        benchmark = demand.task.benchmark
+        live.limit(max_requests=benchmark.max_requests, max_time_s=benchmark.max_time_s)
+        return self._measuring(live, demand.task, (demand.level,), demand.index)
+
+    def _measuring(self, live: Live, task: Task, levels: tuple[Level, ...], first: int | None) -> Measurement:
         return Measurement(
             launch=self.number,
-            task=self._task,
+            task=task,
             spec=self._spec,
             folder=self._folder,
-            levels=self._levels,
-            seed=self._seed,
+            levels=levels,
+            first=first,
+            # Prompts of a later load differ from those of the ones before.
+            seed=self._seed + 7_919 * (first or 0),
             watch=self._watch,
             live=live,
             observer=self._observer,

@@ -62,6 +62,10 @@ class Live:
         self._told = Phase(name=name, since=now(), level=level, levels=levels)
         self._load = None
 
+    def limit(self, *, max_requests: int | None, max_time_s: float | None) -> None:
+        """What ends a level, from now on."""
+        self._max_requests, self._max_time_s = max_requests, max_time_s
+
     def on_progress(self, progress: LoadProgress) -> None:
         """How far the level under way is."""
         self._load = progress

@@ -24,7 +24,10 @@ from tuner_tui.task.model import Task
 
 class Measurement:
     """All levels of one launch. Made while the engine loads, so that the generator is up by the time it is ready;
-    `run` once the server is ready, `close` in any case."""
+    `run` once the server is ready, `close` in any case.
+
+    `first`: the index of the first level, where they are none of the task's but were asked for by a person.
+    """
 
     def __init__(
         self,
@@ -34,6 +37,7 @@ class Measurement:
         spec: LaunchSpec,
         folder: Path,
         levels: tuple[Level, ...],
+        first: int | None = None,
         seed: int,
         watch: Watch,
         live: Live,
@@ -47,6 +51,7 @@ class Measurement:
         self._task = task
         self._folder = folder
         self._levels = levels
+        self._first = first
         self._seed = seed
         self._watch = watch
         self._live = live
@@ -75,7 +80,7 @@ class Measurement:
                     max_in_flight=benchmark.max_in_flight,
                 )
             )
-            for index, level in enumerate(self._levels):
+            for index, level in enumerate(self._levels, self._first or 0):
                 # Before the warm-up, not after it: an allocator that lost its pools gets them back unmeasured.
                 await self._watch.race(flush_cache(url, engine(self._task.engine).flush_paths))
                 await self._run_level(generator, index, level, warm_up=True)
@@ -100,8 +105,10 @@ class Measurement:
             await (await self._generator).close()
 
     async def _run_level(self, generator: LoadTool, index: int, level: Level, *, warm_up: bool) -> LevelDone:
-        self._emit(LevelStarted(launch=self._launch, level=index, warm_up=warm_up))
-        self._live.enter("warming up" if warm_up else "measuring", level=index, levels=len(self._levels))
+        asked_for = None if self._first is None else level
+        self._emit(LevelStarted(launch=self._launch, level=index, warm_up=warm_up, traffic=asked_for))
+        levels = len(self._levels) + (self._first or 0)
+        self._live.enter("warming up" if warm_up else "measuring", level=index, levels=levels)
         order = RunLevel(level=index, traffic=level, warm_up=warm_up)
         done = await self._watch.race(generator.run(order, self._live.on_progress))
         if warm_up and done.failed and done.failed >= done.done:

@@ -12,6 +12,7 @@ from tuner_tui.runs.commands import (
     AnyCommand,
     CommandReader,
     Continue,
+    Load,
     Measure,
     Pause,
     Skip,
@@ -80,6 +81,10 @@ class Orders:
                     needed = gpus_needed(snapshot.task.engine, configuration)
                     if snapshot.gpus and needed > len(snapshot.gpus):
                         return f"{configuration} needs {needed} GPUs, {len(snapshot.gpus)} available"
+            case Load():
+                if snapshot.kind != "try":
+                    return "this run measures by its plan; load on demand is for a configuration that is kept up"
+                return self._run.load_refusal(command)
         return None
 
     def _carry_out(self, command: AnyCommand) -> None:
@@ -106,3 +111,5 @@ class Orders:
                 self._run.emit(ExperimentsAdded(experiments=tuple(experiments)))
             case Measure():
                 self._run.emit(LaunchesAdded(experiments=(command.experiment,)))
+            case Load():
+                self._run.load(command)

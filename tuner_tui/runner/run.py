@@ -16,6 +16,7 @@ from tuner_tui.report.files import write_results
 from tuner_tui.runner.launch import Launch
 from tuner_tui.runner.orders import Orders
 from tuner_tui.runs.budget import budget_spent
+from tuner_tui.runs.commands import Load
 from tuner_tui.runs.events import (
     AnyEvent,
     Experiment,
@@ -94,6 +95,15 @@ class Run:
             return False
         self._launch.abort("skip")
         return True
+
+    def load_refusal(self, load: Load) -> str | None:
+        """Why `load` cannot be sent at the server that is kept up; None where it can."""
+        return "no server is up" if self._launch is None else self._launch.loads.refusal(load)
+
+    def load(self, load: Load) -> None:
+        """Sends it."""
+        if self._launch is not None:
+            self._launch.loads.ask(load)
 
     async def execute(self) -> RunFinished:
         """Until the run is over; returns its last event, already written. The backend is closed by then."""

@@ -50,7 +50,15 @@ class AddConfigurations(Command, frozen=True, kw_only=True, tag="add"):
     configurations: tuple[Configuration, ...]
 
 
-AnyCommand = Stop | Skip | Pause | Continue | Measure | AddConfigurations
+class Load(Command, frozen=True, kw_only=True, tag="load"):
+    """Send `requests` requests at a server that is kept up (`try`), warmed up as any level is. One load at a time."""
+
+    scenario: str
+    concurrency: int = 1
+    requests: int = 50
+
+
+AnyCommand = Stop | Skip | Pause | Continue | Measure | AddConfigurations | Load
 
 _decoder = msgspec.json.Decoder(AnyCommand)
 

@@ -149,11 +149,16 @@ class ServerReady(Event, frozen=True, kw_only=True, tag="server_ready"):
 
 
 class LevelStarted(Event, frozen=True, kw_only=True, tag="level_started"):
-    """The warm-up of a level begins, or the level itself."""
+    """The warm-up of a level begins, or the level itself.
+
+    `traffic` is set where the level is none of the task's: load that was asked for while a server is kept up (`try`).
+    Such levels count from 0 in the order in which they were asked for.
+    """
 
     launch: int
     level: int
     warm_up: bool = False
+    traffic: Level | None = None
 
 
 class LevelFinished(Event, frozen=True, kw_only=True, tag="level_finished"):
@@ -162,6 +167,14 @@ class LevelFinished(Event, frozen=True, kw_only=True, tag="level_finished"):
     launch: int
     level: int
     result: LevelResult
+
+
+class LevelFailed(Event, frozen=True, kw_only=True, tag="level_failed"):
+    """Load that was asked for while a server is kept up came to nothing; the server stays up."""
+
+    launch: int
+    level: int
+    reason: str
 
 
 class LaunchesAdded(Event, frozen=True, kw_only=True, tag="launches_added"):
@@ -246,6 +259,7 @@ AnyEvent = (
     | ServerReady
     | LevelStarted
     | LevelFinished
+    | LevelFailed
     | LaunchesAdded
     | BudgetSpent
     | LaunchFailing

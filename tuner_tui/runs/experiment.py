@@ -26,7 +26,7 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     command: str
     gpus: tuple[int, ...]
     started_at: datetime
-    phase: Literal["starting", "warming up", "measuring", "stopping", "over"] = "starting"
+    phase: Literal["starting", "warming up", "measuring", "serving", "stopping", "over"] = "starting"
     server: str | None = None
     url: str | None = None
     level: int | None = None

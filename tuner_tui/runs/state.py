@@ -18,6 +18,7 @@ from tuner_tui.runs.events import (
     LaunchFailing,
     LaunchFinished,
     LaunchStarted,
+    LevelFailed,
     LevelFinished,
     LevelStarted,
     PreparationFinished,
@@ -74,7 +75,8 @@ class RunState:
         """Takes one event in. Raises ValueError for an event that cannot come at this point of a journal."""
         if isinstance(event, RunCreated):
             self._created = event
-            self._levels = levels_of(event.task)
+            # A server that is kept up has the levels that were asked for, as they come.
+            self._levels = () if event.kind == "try" else levels_of(event.task)
         elif self._created is None:
             raise ValueError("a journal begins with run_created")
         self._snapshot = None
@@ -107,13 +109,19 @@ class RunState:
             case ServerStarted():
                 self._change(event.launch, server=event.server, url=event.url)
             case ServerReady():
-                self._change(event.launch, start_s=event.start_s, memory=event.memory, phase="warming up")
+                phase = "serving" if self._kept_up else "warming up"
+                self._change(event.launch, start_s=event.start_s, memory=event.memory, phase=phase)
             case LevelStarted():
+                if event.traffic is not None and event.level == len(self._levels):
+                    self._levels += (event.traffic,)
                 phase = "warming up" if event.warm_up else "measuring"
                 self._change(event.launch, level=event.level, phase=phase)
             case LevelFinished():
                 launch = self._launch(event.launch)
-                self._change(event.launch, results=(*launch.results, event.result), level=None)
+                phase = "serving" if self._kept_up else launch.phase
+                self._change(event.launch, results=(*launch.results, event.result), level=None, phase=phase)
+            case LevelFailed():
+                self._change(event.launch, level=None, phase="serving")
             case LaunchFailing():
                 self._change(event.launch, failure=event.failure, phase="stopping", level=None)
             case LaunchFinished():
@@ -195,6 +203,10 @@ class RunState:
     def _launches_each(self) -> int:
         assert self._created is not None
         return self._created.task.search.launches if self._created.kind == "tune" else 1
+
+    @property
+    def _kept_up(self) -> bool:
+        return self._created is not None and self._created.kind == "try"
 
     def _begin_stretch(self, event: RunStarted) -> None:
         """A runner came. Where the one before died without a word, its time ended at its last event, and the launch
