@@ -1,8 +1,9 @@
 """How many lines of a log are read in a second, on one core. `python benchmarks/log_reading.py LOG …`
 
 Each log is repeated to about 8 MB and fed in pieces of 64 KB, as `docker logs` gives them. A state of a progress bar
-counts as a line. CPU time, best of three. Without a LOG: lines of servers at work, written here as the engines print
-them. Prints a table, or with `--json` one object.
+counts as a line. CPU time, best of three. Beside it the bare minimum on the same machine: cutting the bytes into lines
+and decoding those. Without a LOG: lines of servers at work, written here as the engines print them. Prints a table, or
+with `--json` one object.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 from tuner_tui.engines.detect import engine_of
 from tuner_tui.engines.log import LogReader
@@ -52,20 +55,34 @@ def _vllm() -> bytes:
     return "\n".join(lines).encode() + b"\n"
 
 
-def measure(log: bytes) -> tuple[str, int, float]:
-    """The engine, the lines read, and the seconds of CPU time for them."""
+def _decoded(log: bytes) -> None:
+    for at in range(0, len(log), _CHUNK):
+        for piece in log[at : at + _CHUNK].splitlines(keepends=True):
+            piece.decode("utf-8", errors="replace")
+
+
+def _read(engine: Literal["sglang", "vllm"], log: bytes) -> None:
+    reader = LogReader(engine)
+    for at in range(0, len(log), _CHUNK):
+        reader.feed(log[at : at + _CHUNK])
+    reader.close()
+
+
+def _best(work: Callable[[], None]) -> float:
+    best = float("inf")
+    for _ in range(3):
+        began = time.process_time()
+        work()
+        best = min(best, time.process_time() - began)
+    return best
+
+
+def measure(log: bytes) -> tuple[str, int, float, float]:
+    """The engine, the lines, and the seconds of CPU time for reading and for only decoding them."""
     engine = engine_of(log[: 256 << 10]) or "sglang"
     log *= max(_BYTES // max(len(log), 1), 1)
     lines = len(log.splitlines())
-    best = float("inf")
-    for _ in range(3):
-        reader = LogReader(engine)
-        began = time.process_time()
-        for at in range(0, len(log), _CHUNK):
-            reader.feed(log[at : at + _CHUNK])
-        reader.close()
-        best = min(best, time.process_time() - began)
-    return engine, lines, best
+    return engine, lines, _best(lambda: _read(engine, log)), _best(lambda: _decoded(log))
 
 
 def main() -> None:
@@ -76,19 +93,21 @@ def main() -> None:
     logs = {path.name: path.read_bytes() for path in options.logs}
     results = {}
     for name, log in (logs or {"sglang at work": _sglang(), "vllm at work": _vllm()}).items():
-        engine, lines, seconds = measure(log)
+        engine, lines, seconds, bare_s = measure(log)
         results[name] = {
             "engine": engine,
             "lines": lines,
             "seconds": round(seconds, 3),
             "lines_per_s": int(lines / seconds),
+            "bare_lines_per_s": int(lines / bare_s),
         }
     if options.json:
         json.dump(results, sys.stdout, indent=2)
         print()
         return
     for name, result in results.items():
-        print(f"{name:55} {result['engine']:7} {result['lines_per_s']:>9,} lines/s")
+        times = result["bare_lines_per_s"] / result["lines_per_s"]
+        print(f"{name:55} {result['engine']:7} {result['lines_per_s']:>9,} lines/s, {times:.0f} × decoding alone")
 
 
 if __name__ == "__main__":

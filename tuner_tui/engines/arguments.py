@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import lru_cache
 
 from tuner_tui.engines.facts import Value
 
 _WORDS: dict[str, Value] = {"None": None, "True": True, "False": False}
+_SIMPLE = {
+    "=": re.compile(r"(\w+)=('[^'\\]*'|[\w.+-]+)(, |\))"),
+    ":": re.compile(r"'(\w+)': ('[^'\\]*'|[\w.+-]+)(, |\})"),
+}
 _TOKEN = re.compile(r"""'(?:[^'\\]|\\.)*+(?:'|$)|"(?:[^"\\]|\\.)*+(?:"|$)|[][(){}<>,]""")
 """What matters for cutting: whole quoted texts, brackets, commas."""
 
@@ -20,7 +25,16 @@ def call_arguments(text: str) -> dict[str, Value]:
     """
     separator = ":" if text.startswith("{") else "="
     found: dict[str, Value] = {}
-    for part in _parts(text[1:]):
+    begin = 1
+    # Nearly all of SGLang's two hundred arguments are as plain as this.
+    simple = _SIMPLE[separator].match
+    while match := simple(text, begin):
+        name, value, end = match.groups()
+        found[name] = value[1:-1] if value[0] == "'" else _scalar(value)
+        if end != ", ":
+            return found
+        begin = match.end()
+    for part in _parts(text[begin:]):
         name, given, value = part.partition(separator)
         name = name.strip().strip("'\"")
         if given and name.replace("_", "").replace("-", "").isalnum():
@@ -38,6 +52,11 @@ def literal(text: str) -> Value:
         return _plain(ast.literal_eval(text))
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return text
+
+
+@lru_cache(maxsize=4096)
+def _scalar(text: str) -> Value:
+    return literal(text)
 
 
 def _plain(value: object) -> Value:

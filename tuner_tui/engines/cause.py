@@ -8,31 +8,14 @@ import msgspec
 
 from tuner_tui.engines.counsel import Counsel
 from tuner_tui.engines.error_pattern import ErrorPattern
-from tuner_tui.engines.error_patterns import PATTERNS
 from tuner_tui.engines.facts import EngineError, Failed, Where
+from tuner_tui.engines.line_plan import Plan
 from tuner_tui.engines.prefixes import stripped
 from tuner_tui.engines.server_state import ServerState
 
 _QUIET_SIGN, _WRAPPER, _EXCEPTION = -1, 0, 1
 """Weights below those of `error_patterns`: a line the engine calls a warning, one that only says that something died,
 and any exception."""
-_SIGNS = (
-    # One of these is in every line that says anything here, in small letters. Much cheaper than each wording.
-    *("error", "exception", "fail", "died", "dead", "crash", "kill", "sigquit", "sigbus", "terminat"),
-    *("traceback", "memory", "capacity", "nccl", "shm", "no space", "driver", "libcuda", "cuda gpus"),
-    *("hip gpus", "cdi", "nvidia", "gated", "authorized", "manifest", "denied", "images/create"),
-    *("such image", "find image", "watchdog", "alloc", "exit code", "exitcode", "in use", "low on memory"),
-    *("available memory on node", "please install", "not found", "timed out", "timeout", "supported"),
-    *("quantization", "must be", "should be", "trust_remote", "custom code", "model weights", "model_id"),
-    *("file named", "configuration of", "tokenizer", "recognize this", "identifier", "client error"),
-    *("built for nvidia", "not detected", "config format", "repository", "such file", "no kernel image"),
-    *("accelerator", "segmentation", "segfault", "core dumped", "access fault", "cuda unknown", "maximum context"),
-    *("context length", "token count", "unsatisfied", "offline mode", "rate limit", "imagepull", "waiting for clients"),
-    *("no cuda devices", "out of bounds", "mamba cache blocks", "no file named", "unrecognized model", "bind port"),
-    *("oom", "toolchain", "cuda-capable", "cuda enabled", "greater than the derived", "runtime"),
-    *("forward compat", "cuda>=", "larger than"),
-)
-_NEEDLES = tuple((needle, each) for each in PATTERNS for needle in each.needles)
 _FAR_LINES = 500
 """Once ready, an error this many lines after the last one is a new story, not its continuation."""
 _LONGEST = 2000
@@ -102,21 +85,26 @@ class CauseFinder:
         self._file = ""
         self._different: dict[tuple[str, str], EngineError] = {}
 
-    def read(self, text: str, where: Where, state: ServerState) -> Failed | None:
-        """One line, without escape sequences; `state` is what the lines before it said. Returns the error in it."""
+    @property
+    def listening(self) -> bool:
+        """Whether the next line may tell something though nothing in it looks like it: inside of a traceback."""
+        return self._in_traceback
+
+    def read(self, text: str, where: Where, state: ServerState, plan: Plan) -> Failed | None:
+        """One line, without escape sequences; `state` is what the lines before it said, `plan` where
+        to look. Returns the error in it."""
         if "hut" in text or "SIGTERM" in text:
             self._stopped = self._stopped or any(words in text for words in _STOPS)
         if self._stopped:
-            return None
-        if not self._in_traceback and not text.startswith("  ") and not _has_sign(text):
             return None
         number = where.line_number
         line = stripped(text)
         message = line.message
         if line.quiet:
-            found = self._warning(message, text, number, state) if line.level == "WARNING" else None
+            found = self._warning(message, text, number, state, plan.errors) if line.level == "WARNING" else None
             return self._added(found, where, state)
-        self._note_death(text)
+        if plan.telling:
+            self._note_death(text)
         if message.startswith("  "):
             self._note_frame(message)
         elif message.startswith("During handling of the above exception"):
@@ -128,8 +116,10 @@ class CauseFinder:
         quoted = message.startswith(("    ", '  File "'))
         found = None
         if not quoted:
-            found = self._match(message, text, number, state) or self._exception(message, text, number, ends)
-        if found is None and _DIED.search(message):
+            found = self._match(message, text, number, state, plan.errors) or self._exception(
+                message, text, number, ends
+            )
+        if found is None and plan.death and _DIED.search(message):
             found = _WRAPPER, _died(text, number)
         return self._added(found, where, state)
 
@@ -156,10 +146,12 @@ class CauseFinder:
         self._different = {key: error for key, error in self._different.items() if key[0] in _LINGERING}
         self._dying = self.doomed = False
 
-    def _warning(self, message: str, text: str, number: int, state: ServerState) -> tuple[int, EngineError] | None:
+    def _warning(
+        self, message: str, text: str, number: int, state: ServerState, candidates: tuple[ErrorPattern, ...]
+    ) -> tuple[int, EngineError] | None:
         """A warning is no cause, but some are the first sign of one."""
-        for needle, each in _NEEDLES:
-            if each.even_quiet and needle in message and (match := each.pattern.search(message)):
+        for each in candidates:
+            if each.even_quiet and (match := each.pattern.search(message)):
                 return _QUIET_SIGN, _engine_error(each, match, text, number, state, self._language)
         return None
 
@@ -179,9 +171,11 @@ class CauseFinder:
         elif stripped:
             self._code = stripped
 
-    def _match(self, message: str, text: str, number: int, state: ServerState) -> tuple[int, EngineError] | None:
-        for needle, each in _NEEDLES:
-            if needle in message and (match := each.pattern.search(message)):
+    def _match(
+        self, message: str, text: str, number: int, state: ServerState, candidates: tuple[ErrorPattern, ...]
+    ) -> tuple[int, EngineError] | None:
+        for each in candidates:
+            if match := each.pattern.search(message):
                 if each.alone and self._found:
                     return None
                 if each.certain and not state.ready:
@@ -241,14 +235,6 @@ class CauseFinder:
 
 def _name(error: EngineError) -> tuple[str, str]:
     return error.failure_class, error.reason
-
-
-def _has_sign(text: str) -> bool:
-    text = text.lower()
-    for sign in _SIGNS:  # noqa: SIM110 -- any() over a generator takes three times as long
-        if sign in text:
-            return True
-    return False
 
 
 def _engine_error(

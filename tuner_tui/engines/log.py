@@ -18,7 +18,8 @@ from tuner_tui.engines.facts import (
     Warned,
     Where,
 )
-from tuner_tui.engines.log_lines import LineSplitter, readable, unwrapped
+from tuner_tui.engines.line_plan import Plan, Planner
+from tuner_tui.engines.log_lines import LONGEST_BYTES, LineSplitter, readable, unwrapped
 from tuner_tui.engines.log_rows import COMMON
 from tuner_tui.engines.server_state import ServerState
 
@@ -26,8 +27,6 @@ TAIL_LINES = 500
 """How many of the last lines are kept for `tail`."""
 
 _STATUS = re.compile(rb'HTTP/1\.[01]" (\d{3})')
-_REQUEST_LOGS = (b"Received request ", b"Receive: obj=", b"Finish: obj=", b"Added request ")
-"""Begin lines that quote a user's prompt, which may hold any words at all."""
 
 
 class LogReader:
@@ -43,13 +42,12 @@ class LogReader:
     ) -> None:
         self._language = log_language
         self._on_fact = on_fact
-        self._known_things: tuple[str, ...]
         if log_language == "vllm":
-            self._rows, self._known_things = vllm.ROWS, vllm.KNOWN_THINGS
+            self._planner = Planner(vllm.ROWS, vllm.KNOWN_THINGS, vllm=True)
         elif log_language == "sglang":
-            self._rows, self._known_things = sglang.ROWS, sglang.KNOWN_THINGS
+            self._planner = Planner(sglang.ROWS, sglang.KNOWN_THINGS, vllm=False)
         else:
-            self._rows, self._known_things = COMMON, ()
+            self._planner = Planner(COMMON, (), vllm=False)
         self._origin_of = origins.vllm if log_language == "vllm" else origins.sglang
         self._batches = vllm_running.BatchReader() if log_language == "vllm" else sglang_running.BatchReader()
         self._splitter = LineSplitter()
@@ -118,11 +116,14 @@ class LogReader:
         ended = piece.endswith(b"\n")
         if ended:
             self._number = number + 1
-        if piece[:2] == b'{"' and piece.rstrip().endswith(b"}"):
+        if piece.startswith(b'{"') and piece.rstrip().endswith(b"}"):
             piece = unwrapped(piece)
         if b"\x1b" in piece:
             piece = readable(piece).encode() + (b"\n" if ended else b"\r" if piece.endswith(b"\r") else b"")
-        self._keep(piece, ended)
+        if self._open_bar or not ended:
+            self._keep_bar(piece, ended)
+        else:
+            self._tail.append(piece)
         if b" batch" in piece or b" throughput: " in piece:
             batch = self._batches.read(piece, number, self._at)
             if batch is not None:
@@ -138,18 +139,26 @@ class LogReader:
             if status is not None:
                 self._tell(Request(where=Where(number, self._at, origins.NO_RANK), status=int(status[1])))
                 return
-        text = readable(piece)
-        if not text or text.isspace():
+        plain = piece.rstrip(b"\r\n")
+        if len(plain) <= LONGEST_BYTES and plain.isascii():
+            text = plain.decode()
+            clean = text.isprintable()
+        else:
+            clean = False
+        if not clean:
+            text = readable(piece)
+            plain = text.encode(errors="replace")
+        if not plain or plain.isspace():
             return
-        if b"eque" in piece or b" obj=" in piece:  # both are rare, and cheaper than all the words
-            for words in _REQUEST_LOGS:
-                if words in piece:
-                    return
-        bar = not ended and "%" in text
-        for segment in origins.segments(text):
-            self._read_text(segment, number, bar)
+        plan = self._planner.plan(plain)
+        bar = not ended and b"%" in plain
+        if plain.find(b"[20", 1) > 0 and len(segments := origins.segments(text)) > 1:
+            for segment in segments:
+                self._read_text(segment, number, bar, self._planner.plan(segment.encode()))
+        else:
+            self._read_text(text, number, bar, plan)
 
-    def _read_text(self, text: str, number: int, bar: bool) -> None:
+    def _read_text(self, text: str, number: int, bar: bool, plan: Plan) -> None:
         """`bar`: a state of a progress bar that will be drawn over."""
         origin = self._origin_of(text)
         if origin.at:
@@ -157,33 +166,41 @@ class LogReader:
         elif not self._own_clock and text[:2] == "20":
             self._at = origins.docker_time(text) or self._at
         state = self.state
+        member = origin.member
+        if plan.dull and not self._causes.listening:
+            if member is not None:
+                state.members.add(member)
+            return
         where = Where(number, self._at, origin.rank)
-        was_ready, starts = state.ready, state.starts
         known = False
-        for row in self._rows:
-            if row.needle in text and (match := row.pattern.search(text)):
-                known = True
-                for fact in row.read(match, where):
-                    self._tell(fact)
-        if self._language == "vllm":
+        if plan.rows:
+            was_ready, starts = state.ready, state.starts
+            for row in plan.rows:
+                if match := row.pattern.search(text):
+                    known = True
+                    for fact in row.read(match, where):
+                        self._tell(fact)
+            if state.ready and not was_ready:
+                self._causes.became_ready()
+            elif state.starts != starts and starts:
+                self._causes = CauseFinder(self._language)  # the container started once more
+        if plan.extra:
             more = vllm_running.extra(text, where)
             if more is not None:
                 self._tell(more)
-        if state.ready and not was_ready:
-            self._causes.became_ready()
-        elif state.starts != starts and starts:
-            self._causes = CauseFinder(self._language)  # the container started once more
-        if origin.member is not None:
-            state.members.add(origin.member)
+        if member is not None:
+            state.members.add(member)
         if bar:
             return
-        failed = self._causes.read(text, where, state)
+        failed = None
+        if plan.telling or self._causes.listening:
+            failed = self._causes.read(text, where, state, plan)
         if failed is not None:
             if self._on_fact is not None:
                 self._on_fact(failed)
-        elif not known and any(thing in text for thing in self._known_things):
+        elif plan.thing and not known:
             self._tell(Unread(where=where, text=text[:400]))
-        elif "WARNING" in text or "Warning:" in text:
+        elif plan.warned:
             self._tell(Warned(where=where, text=text[:400]))
 
     def _tell(self, fact: AnyFact) -> None:
@@ -191,7 +208,7 @@ class LogReader:
         if self._on_fact is not None:
             self._on_fact(fact)
 
-    def _keep(self, piece: bytes, ended: bool) -> None:
+    def _keep_bar(self, piece: bytes, ended: bool) -> None:
         """For `tail`: a progress bar in its last state only."""
         if self._open_bar:
             if ended and piece.isspace():

@@ -19,7 +19,8 @@ class Row(NamedTuple):
     """A wording: `pattern` is searched in lines that contain `needle`, and `read` makes facts of what it found.
 
     `since` and `until` are the first and last versions known to print it ("": no bound is known), `example` a line
-    of it. A new wording of an engine is one more row.
+    of it. A new wording of an engine is one more row. `settings`: the line lists the engine's settings, by the
+    hundred, and nothing else is read in it.
     """
 
     needle: str
@@ -28,10 +29,13 @@ class Row(NamedTuple):
     since: str
     until: str
     example: str
+    settings: bool
 
 
-def row(needle: str, pattern: str, read: Read, example: str, *, since: str = "", until: str = "") -> Row:
-    return Row(needle, re.compile(pattern), read, since, until, example)
+def row(
+    needle: str, pattern: str, read: Read, example: str, *, since: str = "", until: str = "", settings: bool = False
+) -> Row:
+    return Row(needle, re.compile(pattern), read, since, until, example, settings)
 
 
 def number(text: str | None) -> float | None:

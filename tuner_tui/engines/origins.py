@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable
+from functools import lru_cache
 from typing import NamedTuple
 
 from tuner_tui.engines.facts import Rank
@@ -33,6 +34,9 @@ class Origin(NamedTuple):
     member: Hashable | None
 
 
+_NOWHERE = Origin("", NO_RANK, None)
+
+
 def docker_time(text: str) -> str:
     """The time that Docker, or a log collector, put in front; "" where there is none."""
     found = _DOCKER.match(text)
@@ -46,14 +50,20 @@ def segments(text: str) -> list[str]:
 
 def sglang(text: str) -> Origin:
     """`[2025-02-04 05:21:40 DP1 TP0] …`, the rank words in any order; none means the only one."""
-    found = _SGLANG.search(text)
+    found = _SGLANG.match(text) or _SGLANG.search(text)
     if found is None:
-        return Origin("", NO_RANK, None)
-    if not found["ranks"]:
-        return Origin(found["at"], NO_RANK, None)
-    words = dict(_WORD.findall(found["ranks"]))
-    rank = Rank(int(words.get("DP", 0)), " ".join(f"{word}{words[word]}" for word in sorted(words)))
-    return Origin(found["at"], rank, rank.name)
+        return _NOWHERE
+    at, ranks = found.groups()
+    if not ranks:
+        return Origin(at, NO_RANK, None)
+    rank = _sglang_rank(ranks)
+    return Origin(at, rank, rank.name)
+
+
+@lru_cache(maxsize=1024)
+def _sglang_rank(ranks: str) -> Rank:
+    words = dict(_WORD.findall(ranks))
+    return Rank(int(words.get("DP", 0)), " ".join(f"{word}{words[word]}" for word in sorted(words)))
 
 
 def vllm(text: str) -> Origin:
@@ -63,10 +73,17 @@ def vllm(text: str) -> Origin:
     """
     time = _VLLM_TIME.search(text)
     at = time["at"] if time else ""
-    if "pid=" not in text:
+    end = text.rfind(" pid=", 0, time.start() if time else 400)
+    if end < 0:
         return Origin(at, NO_RANK, None)
+    rank, member = _vllm_rank(text[: text.find(")", end) + 1])
+    return Origin(at, rank, member)
+
+
+@lru_cache(maxsize=1024)
+def _vllm_rank(processes: str) -> tuple[Rank, Hashable | None]:
     copy, name, member = 0, "", None
-    for found in _PROCESS.finditer(text[:400]):
+    for found in _PROCESS.finditer(processes):
         process = found["name"]
         numbered = _COPY.search(process)
         if numbered:
@@ -78,7 +95,7 @@ def vllm(text: str) -> Origin:
             member = (copy, process, found["rank"] or "", found["pid"])
         elif numbered and "Core" in process:
             member = (copy, process, "", found["pid"])
-    return Origin(at, Rank(copy, name), member)
+    return Rank(copy, name), member
 
 
 def ranks_of_sglang(members: set[Hashable]) -> int:
@@ -100,8 +117,9 @@ def ranks_of_vllm(members: set[Hashable]) -> int:
         for copy, name, rank, pid in workers
         if "-" not in name or pid not in final
     }
-    # Up to 0.7 the driver is a rank itself and puts no prefix before its lines.
+    # Up to 0.7 the driver is a rank itself and puts no prefix before its lines; later an engine core drives.
     silent = any(name in ("VllmWorkerProcess", "RayWorkerWrapper") for _, name, _, _ in workers)
+    silent = silent and not any(isinstance(each, tuple) and "Core" in each[1] for each in members)
     busy = {copy for copy, _, _, _ in workers}
     cores = {each[0] for each in members if isinstance(each, tuple) and "Core" in each[1] and each[0] not in busy}
     return max(len(distinct) + silent + len(cores), 1)

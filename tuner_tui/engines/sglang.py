@@ -207,6 +207,7 @@ ROWS: tuple[Row, ...] = (
         _start,
         "server_args=ServerArgs(model_path='/model', tp_size=1)",
         since="0.3.0",
+        settings=True,
     ),
     row("SIMULATED ENGINE", r"SIMULATED ENGINE", _simulated, "SIMULATED ENGINE: no model runs here"),
     row(

@@ -48,17 +48,19 @@ def _banner(match: Match, where: Where) -> Iterable[AnyFact]:
     yield Told(where=where, about="engine_version", value=match["version"])
 
 
-_CONFIG = re.compile(
-    r"(?P<key>dtype|max_seq_len|enforce_eager|kv_cache_dtype|device_config|block_size)=(?P<value>[\w.]+)"
-)
+_CONFIG = ("dtype", "max_seq_len", "enforce_eager", "kv_cache_dtype", "device_config")
+_CONFIG_VALUE = re.compile(r"[\w.]+")
+_WITHOUT_GRAPHS = re.compile(r"cudagraph_mode\W{1,4}(?:<?CUDAGraphMode\.)?NONE")
 
 
 def _engine(match: Match, where: Where) -> Iterable[AnyFact]:
     yield Entered(where=where, phase="distributed")
     yield Told(where=where, about="engine_version", value=match["version"])
-    config: dict[str, str] = {}
-    for key, value in _CONFIG.findall(match["config"]):
-        config.setdefault(key, value)
+    text, config = match["config"], {}
+    for key in _CONFIG:  # the line has several thousand letters: no pattern runs over all of them
+        place = text.find(f" {key}=")
+        if place >= 0 and (value := _CONFIG_VALUE.match(text, place + len(key) + 2)):
+            config[key] = value[0]
     if "dtype" in config:
         yield Told(where=where, about="dtype", value=config["dtype"].removeprefix("torch."))
     if "kv_cache_dtype" in config:
@@ -69,7 +71,8 @@ def _engine(match: Match, where: Where) -> Iterable[AnyFact]:
     if device:
         yield Told(where=where, about="device", value=device)
     eager = config.get("enforce_eager")
-    without = re.search(r"cudagraph_mode\W{1,4}(?:<?CUDAGraphMode\.)?NONE", match["config"])
+    place = text.find("cudagraph_mode")
+    without = place >= 0 and _WITHOUT_GRAPHS.match(text, place)
     if eager == "True" or without or device == "cpu":
         yield Told(where=where, about="graphs", value=False)
     elif eager == "False":
@@ -191,12 +194,14 @@ ROWS: tuple[Row, ...] = (
         r"(?:non-default args: |\bargs: Namespace)(?P<arguments>[({].*)",
         _arguments,
         "(APIServer pid=1) INFO 11-23 13:31:18 [api_utils.py:286] non-default args: {'model': '/model'}",
+        settings=True,
     ),
     row(
         "LLM engine (v",
         r"Initializing an? (?:V[01] )?LLM engine \(v(?P<version>[\w.+-]+)\)(?P<config>.*)",
         _engine,
         "Initializing a V1 LLM engine (v0.32.0) with config: model='/model', ... device_config=cpu,",
+        settings=True,
     ),
     row(
         "Resolved architecture",
