@@ -1,22 +1,27 @@
 """How often the verdict is right, by simulation: launches drawn with known means and scatter, judged by `judge`.
 
 Prints rates beside goals: at most 5 % false winners, the tied set holding the true best in at least 95 %, a 10 %
-difference at 3 % scatter found with 3 launches in at least 80 %; then what a drift, extensions and `confirm` do.
+difference at 3 % scatter found with 3 launches in at least 80 %; then what a drift, extensions and `confirm` do, and
+how long one look takes.
 ± is the 95 % uncertainty of a rate from the number of simulated runs; "unsure" is a goal missed by less than that.
 
-    python benchmarks/verdict.py [runs] [seed] [errors|power|drifting|extended|confirmed ...]
+    python benchmarks/verdict.py [runs] [seed] [errors|power|drifting|extended|confirmed|speed ...]
 """
 
 from __future__ import annotations
 
 import math
 import random
+import statistics
 import sys
+import time
 from collections.abc import Iterator, Sequence
 
 from tuner_tui.search import drift
+from tuner_tui.search.comparison import Comparisons
 from tuner_tui.search.confirm import plan_confirmation
 from tuner_tui.search.objective import Score
+from tuner_tui.search.spending import error_at
 from tuner_tui.search.verdict import Candidate, Verdict, judge
 from tuner_tui.task.model import Objective
 
@@ -185,11 +190,44 @@ def confirmed(runs: int, seed: int) -> None:
         print(f"{name:58} {relaunched / runs:10.1f}  {rate(false / runs, runs)} {mark:6} {rate(right / runs, runs)}")
 
 
+def speed(runs: int, seed: int) -> None:
+    """A look at 1,000 configurations × 3 launches (goal: under 50 ms), beside asking every pair for the tied set."""
+    print(
+        f"\n{'1,000 configurations × 3 launches: CPU time of':58} one look   asking every pair    ratio   tied"
+    )
+    dice = random.Random(seed)
+    for name, block_scatter in (("steady", 0.0), ("3 % drift between blocks", 0.03)):
+        rows = launches([(1 + 0.001 * i, 0.03) for i in range(1000)], 3, dice, block_scatter)
+        field = candidates(rows)
+        judge(LATENCY, field, launched=1000)
+        took_s = []
+        for _ in range(10):
+            began = time.process_time()
+            verdict = judge(LATENCY, field, launched=1000)
+            took_s.append(time.process_time() - began)
+        look_s = statistics.median(took_s)
+        began = time.process_time()
+        comparisons = Comparisons(LATENCY, field)
+        ranked = sorted((one.experiment for one in field), key=comparisons.mean)
+        alpha = 2 * error_at(1) / 999
+        tied = [
+            each
+            for rank, each in enumerate(ranked)
+            if not any(comparisons.better(other, each, 0.0, alpha) for other in ranked[:rank])
+        ]
+        every_s = time.process_time() - began
+        assert abs(len(tied) - 1 - len(verdict.tied_with)) <= 5
+        print(
+            f"{name:58} {look_s * 1000:5.0f} ms {every_s * 1000:15,.0f} ms {every_s / look_s:7.0f} ×   {len(tied)} "
+            f"{'ok' if look_s < 0.05 else 'MISSED'}"
+        )
+
+
 def main() -> None:
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     print(f"{runs} simulated runs a line, seed {seed}")
-    parts = (errors, power, drifting, extended, confirmed)
+    parts = (errors, power, drifting, extended, confirmed, speed)
     for part in parts:
         if not sys.argv[3:] or part.__name__ in sys.argv[3:]:
             part(runs, seed)

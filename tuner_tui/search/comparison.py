@@ -184,7 +184,12 @@ class Comparisons:
         )
 
     def _shifted(self, experiment: int, shift: Sequence[float]) -> Sample:
-        return sample([value - each for value, each in zip(self._values[experiment], shift, strict=True)])
+        """Its sample with the shift taken off; that has a mean of zero and leaves the mean as it is."""
+        here = self._samples[experiment]
+        squares = 0.0
+        for deviation, each in zip(self._shifts.deviations(experiment), shift, strict=True):
+            squares += (deviation - each) ** 2
+        return Sample(mean=here.mean, variance=squares / here.df, n=here.n)
 
 
 def overall(objective: Objective, candidate: Candidate) -> Score:

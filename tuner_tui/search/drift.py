@@ -51,6 +51,10 @@ class BlockShifts:
             return None
         return self._tables[self._blocks[one]].shift_without(self._deviations[one], self._deviations[other])
 
+    def deviations(self, one: int) -> list[float]:
+        """Its values about their own mean; of two launches or more."""
+        return self._deviations[one]
+
     def least_squares(self, one: int) -> float:
         """A bound from below on the sum of squares about its mean that `one` (two launches or more) has left, whoever
         it is compared with. The shift that all see is near the one that all but two see, the nearer the more there are;
@@ -66,6 +70,7 @@ class _Table:
         self._rows = 0
         self._sums = [0.0] * columns
         self._squares = 0.0
+        self._seen_by_all: tuple[int, list[float], float] | None = None
 
     def add(self, row: Sequence[float]) -> None:
         self._rows += 1
@@ -75,9 +80,13 @@ class _Table:
     def least_squares(self, row: Sequence[float]) -> float:
         if self._rows < _FEWEST_OTHERS + 2:
             return math.fsum(value * value for value in row)
-        shift = self.shift_without([0.0] * len(row), [0.0] * len(row)) or [0.0] * len(row)
+        if self._seen_by_all is None or self._seen_by_all[0] != self._rows:
+            nothing = [0.0] * len(row)
+            shift = self.shift_without(nothing, nothing) or nothing
+            self._seen_by_all = self._rows, shift, math.hypot(*shift) + 3 * math.sqrt(self._squares / self._rows)
+        _, shift, spread = self._seen_by_all
         left = math.dist(row, shift)
-        leeway = (math.hypot(*row) + math.hypot(*shift) + 3 * math.sqrt(self._squares / self._rows)) / self._rows
+        leeway = (math.hypot(*row) + spread) / self._rows
         return max(0.0, left - 3 * leeway) ** 2
 
     def shift_without(self, one: Sequence[float], other: Sequence[float]) -> list[float] | None:

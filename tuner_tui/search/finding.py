@@ -32,14 +32,15 @@ def find(comparisons: Comparisons, ranked: Sequence[Candidate], *, alpha: float,
     if all(len(one.launches) == 1 for one in ranked):
         tied = tuple(other.experiment for other in ranked[1:] if _overlap(ranked[0].score, other.score))
         return Finding(kind="tie" if tied else "unconfirmed", leader=leader, tied_with=tied)
-    close = tuple(other for other in others if not comparisons.better(leader, other, margin, alpha))
-    if not close:
+    if all(comparisons.better(leader, other, margin, alpha) for other in others):
         alone = not others or comparisons.launches(leader) == 1
         return Finding(kind="unconfirmed" if alone else "winner", leader=leader)
     # One-sided α over the number of others; never easier than losing to the winner, or a tie could be with nobody.
     strict = min(alpha, _rounded_down(2 * alpha / len(others)))
     tied = tuple(each for each in comparisons.unbeaten(ids, margin, strict) if each != leader)
-    return Finding(kind="tie", leader=leader, tied_with=tied or close)
+    if not tied:
+        tied = tuple(other for other in others if not comparisons.better(leader, other, margin, alpha))
+    return Finding(kind="tie", leader=leader, tied_with=tied)
 
 
 def _rounded_down(alpha: float) -> float:

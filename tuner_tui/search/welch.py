@@ -57,6 +57,13 @@ class Contrast(msgspec.Struct, frozen=True, kw_only=True):
         if self.standard_error == 0:
             # Values that repeat to the last digit have no scatter; what differs, differs (rounding errors do not).
             return excess > 1e-9
+        if self.sizes is not None:
+            # Most are far on one side.
+            critical = raised(*self.sizes, alpha)
+            if excess < self.standard_error * critical.smallest:
+                return False
+            if excess > self.standard_error * critical.largest:
+                return True
         return excess >= self.standard_error * self._critical_value(alpha)
 
     def half_width(self, alpha: float) -> float:
@@ -77,8 +84,8 @@ def contrast(low: Sample, high: Sample) -> Contrast:
     total = a + b
     share = a / total if total > 0 else 0.5
     df = 1 / (share * share / low.df + (1 - share) * (1 - share) / high.df)
-    smaller, larger = sorted((low.n, high.n))
-    return Contrast(difference=high.mean - low.mean, standard_error=math.sqrt(total), df=df, sizes=(smaller, larger))
+    sizes = (low.n, high.n) if low.n <= high.n else (high.n, low.n)
+    return Contrast(difference=high.mean - low.mean, standard_error=math.sqrt(total), df=df, sizes=sizes)
 
 
 class RaisedCriticalValue:
@@ -98,13 +105,16 @@ class RaisedCriticalValue:
         angles = [math.pi * (k + 0.5) / count for k in range(count)]
         factor = math.log(raising_factor(n1, n2, alpha))
         values = [factor + math.log(critical_value(alpha, 1 / self._inverse_df(math.cos(angle)))) for angle in angles]
-        self._coefficients = [
+        coefficients = [
             2 / count * math.fsum(value * math.cos(j * angle) for value, angle in zip(values, angles, strict=True))
             for j in range(count)
         ]
-        self._coefficients[0] /= 2
+        self._first = coefficients[0] / 2
+        self._falling = tuple(reversed(coefficients[1:]))
         self.smallest = self.at(v1 + v2)
         """Of all df: what any difference must at least exceed, in standard errors."""
+        self.largest = self.at(min(v1, v2))
+        """What suffices for any df."""
 
     def _inverse_df(self, x: float) -> float:
         return (self._low * (1 - x) + self._high * (1 + x)) / 2
@@ -112,11 +122,12 @@ class RaisedCriticalValue:
     def at(self, df: float) -> float:
         """The critical value at `df`, by Clenshaw's recurrence."""
         x = (2 / df - self._low - self._high) / (self._high - self._low)
-        x = min(1.0, max(-1.0, x))
+        x = 1.0 if x > 1 else -1.0 if x < -1 else x
+        twice = 2 * x
         b1 = b2 = 0.0
-        for coefficient in reversed(self._coefficients[1:]):
-            b1, b2 = coefficient + 2 * x * b1 - b2, b1
-        return math.exp(self._coefficients[0] + x * b1 - b2)
+        for coefficient in self._falling:
+            b1, b2 = coefficient + twice * b1 - b2, b1
+        return math.exp(self._first + x * b1 - b2)
 
 
 @lru_cache(maxsize=1024)
