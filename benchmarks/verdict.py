@@ -192,9 +192,7 @@ def confirmed(runs: int, seed: int) -> None:
 
 def speed(runs: int, seed: int) -> None:
     """A look at 1,000 configurations × 3 launches (goal: under 50 ms), beside asking every pair for the tied set."""
-    print(
-        f"\n{'1,000 configurations × 3 launches: CPU time of':58} one look   asking every pair    ratio   tied"
-    )
+    print(f"\n{'1,000 configurations × 3 launches: CPU time of':58} one look   asking every pair    ratio   tied")
     dice = random.Random(seed)
     for name, block_scatter in (("steady", 0.0), ("3 % drift between blocks", 0.03)):
         rows = launches([(1 + 0.001 * i, 0.03) for i in range(1000)], 3, dice, block_scatter)
