@@ -33,6 +33,12 @@ def percentile_s(counts: Mapping[int, int], share: float) -> float | None:
     return None
 
 
+def mean_s(counts: Mapping[int, int]) -> float | None:
+    """In seconds; None for no values."""
+    total = sum(counts.values())
+    return sum(step_us * count for step_us, count in counts.items()) * 1e-6 / total if total else None
+
+
 def _step_us(lateness_s: float) -> int:
     micro = lateness_s * 1e6
     if micro < 1:

@@ -54,6 +54,7 @@ def level_result(
         output_tokens=sum(record.output_tokens or 0 for record in good),
         metrics=_level_metrics(level, records, good, limits_s or {}),
         errors=_errors(records),
+        client_lag_mean_s=done.client_lag_mean_s if done else None,
         client_lag_p99_s=done.client_lag_p99_s if done else None,
         client_busy=done.client_busy if done else None,
     )

@@ -176,8 +176,10 @@ class LevelResult(msgspec.Struct, frozen=True, kw_only=True):
     """Of the successful requests whose prompt the server counted; 0: not kept."""
     output_tokens: int = 0
     """By the server's usage; 0: not kept."""
+    client_lag_mean_s: float | None = None
+    """How late the generator was to take up what had arrived, mean over what it read; None: not known."""
     client_lag_p99_s: float | None = None
-    """How late the generator was to take up what had arrived, 99th percentile over what it read; None: not known."""
+    """The same, 99th percentile."""
     client_busy: float | None = None
     """Share of its time that the busiest generator process spent on a CPU, 0 to 1; near 1 it was the bottleneck."""
 
@@ -222,6 +224,7 @@ class LevelDone(msgspec.Struct, frozen=True, kw_only=True, tag="done", tag_field
     failed: int
     error: str | None = None
     """One failed request's error, as an example."""
+    client_lag_mean_s: float | None = None
     client_lag_p99_s: float | None = None
     client_busy: float | None = None
 

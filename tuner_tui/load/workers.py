@@ -15,7 +15,7 @@ from time import perf_counter
 import msgspec
 
 from tuner_tui.load.endpoint import LoadImpossible
-from tuner_tui.load.lateness import merged, percentile_s
+from tuner_tui.load.lateness import mean_s, merged, percentile_s
 from tuner_tui.load.model import (
     Job,
     Level,
@@ -136,6 +136,7 @@ class _Gathered:
         ends = list(self._ended.values())
         # The reason to give up says more than one request's error.
         errors = [end.error for end in sorted(ends, key=lambda end: not end.gave_up) if end.error is not None]
+        lateness = merged(end.lateness for end in ends)
         return LevelDone(
             level=self._order.level,
             warm_up=self._order.warm_up,
@@ -143,7 +144,8 @@ class _Gathered:
             done=sum(end.last.done for end in ends),
             failed=sum(end.last.failed for end in ends),
             error=next(iter(errors), None),
-            client_lag_p99_s=percentile_s(merged(end.lateness for end in ends), 0.99),
+            client_lag_mean_s=mean_s(lateness),
+            client_lag_p99_s=percentile_s(lateness, 0.99),
             client_busy=max(end.busy for end in ends),
         )
 
