@@ -15,8 +15,8 @@ MAX_CACHED = 0.01
 MAX_LAG = 0.05
 """Share of the mean TPOT that the generator's own lateness may take …"""
 NO_LAG_MEAN_S, NO_LAG_P99_S = 0.0005, 0.001
-"""… and what counts as none: any operating system wakes a process that late now and then, which must not be held against
-an engine that gives a token every millisecond."""
+"""… and what counts as none: any operating system wakes a process that late now and then, which must not be held
+against an engine that gives a token every millisecond."""
 MAX_BUSY = 0.9
 """Share of a CPU from which the busiest generator process may have held the load back."""
 MAX_LENGTH_ERROR = 0.01
