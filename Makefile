@@ -30,7 +30,7 @@ docker-images: $(STAMP) ## the simulated engine's image, made without any regist
 	$(BIN)/python tests/engines/simulated-image
 
 acceptance: $(STAMP) docker-images ## real vLLM and SGLang, by Docker and as processes; about 20 minutes
-	tests/engines/setup vllm sglang base
+	tests/engines/setup vllm sglang genai-bench base
 	$(BIN)/python -m pytest -m acceptance --no-header
 
 bench: $(STAMP) ## what the tuner itself costs a launch

@@ -25,9 +25,9 @@ def _missing(item: pytest.Item) -> str | None:
     """What `item` needs and this machine lacks, with the remedy."""
     if item.get_closest_marker("docker") and not _docker_answers():
         return "no Docker Engine answers (apt-get install docker.io; dockerd &)"
-    for engine in ("vllm", "sglang"):
-        if item.get_closest_marker(engine) and not (ENGINES / engine / ".ready").exists():
-            return f"real {engine} is not installed (tests/engines/setup {engine})"
+    for part in ("vllm", "sglang", "genai-bench"):
+        if item.get_closest_marker(part.replace("-", "_")) and not (ENGINES / part / ".ready").exists():
+            return f"real {part} is not installed (tests/engines/setup {part})"
     return None
 
 
