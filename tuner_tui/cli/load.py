@@ -42,13 +42,17 @@ def usable_gpus(task: Task, *, strict: bool) -> tuple[int, ...]:
 
 
 def require_tool(task: Task) -> None:
-    """Raises BadInput where the task wants genai-bench and it is not installed, or has no tokenizer to go by."""
+    """Raises BadInput where the task wants genai-bench and it is not installed, or cannot do what is asked."""
     if task.benchmark.tool == "builtin":
         return
     from tuner_tui.load.genai_bench_program import MISSING, find_genai_bench
 
     message = None
-    if find_genai_bench() is None:
+    if task.benchmark.request_rate:
+        message = "genai-bench knows no request rate; write concurrency: [1, 4], or tool: builtin"
+    elif task.benchmark.dataset:
+        message = "genai-bench would not force the output length of a dataset; write tool: builtin"
+    elif find_genai_bench() is None:
         message = MISSING
     elif task.model.kind == "name":
         message = (

@@ -81,6 +81,8 @@ _START_S = {"sglang": 60.0, "vllm": 75.0, "simulated": 2.0}
 # A middling time per output token. The simulated engine's is the seed run's.
 _TPOT_S = {"sglang": 0.012, "vllm": 0.012, "simulated": 0.0017}
 _PREFILL_S_PER_TOKEN = 0.0001
+# A run of genai-bench: its start, and what it looks at only once a second.
+_GENAI_BENCH_S = 6.0
 
 
 def estimate(task: Task, launches: int) -> Estimate:
@@ -94,6 +96,6 @@ def estimate(task: Task, launches: int) -> Estimate:
         if benchmark.max_requests is not None:
             at_once = (level.request_rate or 0.0) * request_s if level.concurrency is None else level.concurrency
             level_s = min(level_s, benchmark.max_requests / at_once * request_s)
-        load_s += level_s + 2 * request_s
+        load_s += level_s + 2 * request_s + (_GENAI_BENCH_S if benchmark.tool == "genai-bench" else 0.0)
     start_s = min(_START_S[engine(task.engine).name], task.start_timeout_s)
     return Estimate(start_s=start_s, load_s=load_s, total_s=launches * (start_s + load_s + 1.0))
