@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from tuner_tui.engines.detect import engine_of
 from tuner_tui.engines.log import LogReader
@@ -91,7 +91,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     logs = {path.name: path.read_bytes() for path in options.logs}
-    results = {}
+    results: dict[str, dict[str, Any]] = {}
     for name, log in (logs or {"sglang at work": _sglang(), "vllm at work": _vllm()}).items():
         engine, lines, seconds, bare_s = measure(log)
         results[name] = {
