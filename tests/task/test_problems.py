@@ -8,6 +8,8 @@ import pytest
 
 from tests.task.golden import BENCHMARKS, BROKEN, CASES, WARNINGS
 from tests.task.reading_of import REST, problems_of, reading_of, said
+from tuner_tui.load import metrics
+from tuner_tui.task.goal import SAMPLES_NEEDED
 from tuner_tui.task.reader import read
 
 
@@ -111,3 +113,18 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     assert said(read(tmp_path / "latin.yaml")) == ["2:17: is not UTF-8 text; save the file as UTF-8"]
     (tmp_path / "long.yaml").write_text("a: [" + "1, " * 100_000 + "]")
     assert said(read(tmp_path / "long.yaml")) == ["is larger than 256 KiB; expected a task file"]
+
+
+def test_a_percentile_that_too_few_requests_stand_behind_is_warned_of_before_hours_are_spent(tmp_path: Path) -> None:
+    """Every launch would be invalid in the end."""
+    rest = "engine: simulated\nmodel: tiny\nbenchmark: {traffic: ['D(1,1)'], concurrency: 1, max_requests: 50}\n"
+    text = "limits: {ttft.p90: 1s, e2e.p99: 2s}\nobjective: {minimize: ttft.p99}\n"
+    found = reading_of(tmp_path, text, rest=rest)
+    assert found.task is not None
+    words = "p99 takes 100 requests a level; with benchmark.max_requests: 50 every launch will be invalid"
+    assert [(each.severity, each.key, each.message) for each in found.problems] == [
+        ("warning", "limits", words),
+        ("warning", "objective", words),
+    ]
+    assert reading_of(tmp_path, "limits: {ttft.p90: 1s}\n", rest=rest).problems == []
+    assert dict(metrics._SAMPLES_NEEDED) == SAMPLES_NEEDED

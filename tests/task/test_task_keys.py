@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.task.reading_of import REST, problems_of, reading_of, task_of
-from tuner_tui.task.model import DockerOptions, Model, Objective, Parameter, ProcessOptions
+from tuner_tui.task.model import DockerOptions, Model, Objective, Parameter, ProcessOptions, Search
 
 FULL = """
 name: chat
@@ -50,12 +50,13 @@ benchmark:
   tool: builtin
   traffic: ["D(100, 100)", "N(480,240)/(300,150)", "U(10,20)/(5,6)", "U(100,50)"]
   concurrency: [1, 4]
-  max_requests: 50
+  max_requests: 150
   max_time: 1m30s
   request: {temperature: 0, stop: ["x"]}
   cpus: "1"
 objective: {minimize: ttft.p99, level: "D(100,100)x4"}
-search: {strategy: grid, launches: 1}
+limits: {ttft.p99: 500ms, tpot: 0.05}
+search: {strategy: grid, launches: 3, min_difference: 1%, budget: 1h30m, baseline: true}
 start_timeout: 20m
 """
 
@@ -100,8 +101,10 @@ def test_every_key_arrives_with_its_type_and_unit(tmp_path: Path, monkeypatch: p
     assert [each.text for each in task.space.constraints] == ["tp_size * dp_size <= gpus"]
     benchmark = task.benchmark
     assert benchmark.traffic == ("D(100,100)", "N(480,240)/(300,150)", "U(10,20)/(5,6)", "U(100,50)")
-    assert (benchmark.concurrency, benchmark.max_requests, benchmark.max_time_s) == ((1, 4), 50, 90.0)
+    assert (benchmark.concurrency, benchmark.max_requests, benchmark.max_time_s) == ((1, 4), 150, 90.0)
     assert (benchmark.request, benchmark.cpus) == ({"temperature": 0, "stop": ["x"]}, "1")
+    assert [(limit.name, limit.most_s) for limit in task.limits] == [("ttft.p99", 0.5), ("tpot.mean", 0.05)]
+    assert task.search == Search(launches=3, min_difference=0.01, budget_s=5400.0, baseline=True)
     assert task.objective == Objective(
         name="minimize ttft.p99", direction="minimize", metric="ttft", statistic="p99", level="D(100,100) × 4"
     )

@@ -9,9 +9,9 @@ import click
 from tuner_tui.cli.load import load, require_tool, usable_gpus
 from tuner_tui.engines.launch import launch_spec
 from tuner_tui.report.words import configuration_words, duration_words
-from tuner_tui.runs.events import levels_of
+from tuner_tui.runs.events import hours, levels_of
 from tuner_tui.runs.plan import estimate, plan
-from tuner_tui.search.verdict import metric_name
+from tuner_tui.search.words import metric_name, seconds
 
 
 def show_plan(path: Path, models_dir: Path | None) -> None:
@@ -30,6 +30,10 @@ def show_plan(path: Path, models_dir: Path | None) -> None:
     configurations = _count(len(planned.experiments), "configuration")
     each = "1 launch" if task.search.launches == 1 else f"{task.search.launches} launches"
     click.echo(f"{configurations}, {each} each; objective: {task.objective.direction} {metric_name(task.objective)}")
+    if task.limits:
+        click.echo(
+            "limits at every level: " + ", ".join(f"{each.name} ≤ {seconds(each.most_s)}" for each in task.limits)
+        )
     click.echo(f"{_count(len(levels), 'level')}: " + ", ".join(level.name for level in levels))
     if task.benchmark.tool != "builtin":
         click.echo(f"measured by {task.benchmark.tool}")
@@ -42,6 +46,8 @@ def show_plan(path: Path, models_dir: Path | None) -> None:
         f"time: about {duration_words(guess.total_s)} "
         f"(a start {duration_words(guess.start_s)}, load {duration_words(guess.load_s)} a launch; a guess)"
     )
+    if task.search.budget_s is not None:
+        click.echo(f"budget: {hours(task.search.budget_s)}; no launch begins that would not end within it")
     for note in planned.notes:
         click.echo(f"note: {note}")
     if planned.excluded:
@@ -50,7 +56,8 @@ def show_plan(path: Path, models_dir: Path | None) -> None:
             click.echo(f"  {configuration_words(excluded.configuration)}: {excluded.reason}")
     for experiment in planned.experiments:
         spec = launch_spec(task, experiment.configuration, gpus[: experiment.gpus_needed])
-        click.echo(f"\n#{experiment.id}  {configuration_words(experiment.configuration)}")
+        baseline = ", the baseline" if experiment.baseline else ""
+        click.echo(f"\n#{experiment.id}  {configuration_words(experiment.configuration)}{baseline}")
         click.echo(f"  {spec.shell_line()}")
     if not planned.experiments:
         click.echo("\nnothing would be launched: every configuration is excluded", err=True)

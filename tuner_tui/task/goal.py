@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Literal, cast
 
 from tuner_tui.task.fields import Field, Section, listed, nearest
@@ -90,6 +91,26 @@ def _level(field: Field, benchmark: Benchmark | None) -> str | None:
     hint = f"did you mean {known[near]}?" if near else f"there are {', '.join(list(known.values())[:8])}"
     field.error(f"the benchmark has no level {text!r}; {hint}")
     return None
+
+
+SAMPLES_NEEDED = {"p50": 2, "p90": 10, "p99": 100}
+"""Requests a level without which a percentile is not to be trusted; as in `load.metrics`, which stands alone."""
+
+
+def warn_of_few_samples(top: Section, benchmark: Benchmark, objective: Objective, limits: Sequence[Limit]) -> None:
+    """Where the verdict rests on a percentile that `max_requests` leaves without enough requests behind it."""
+    most = benchmark.max_requests
+    used = {"objective": [objective.statistic], "limits": [limit.statistic for limit in limits if objective.gates]}
+    for key, statistics in used.items():
+        needed = max((SAMPLES_NEEDED.get(each, 0) for each in statistics), default=0)
+        if most is not None and most < needed and key in top.mapping.entries:
+            percentile = next(name for name, number in SAMPLES_NEEDED.items() if number == needed)
+            top.at_key(
+                key,
+                f"{percentile} takes {needed} requests a level; with benchmark.max_requests: {most} "
+                "every launch will be invalid",
+                warning=True,
+            )
 
 
 def read_search(section: Section | None) -> Search:
