@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tuner_tui.cli.load import usable_gpus
-from tuner_tui.cli.run import prepare_run, require_backend
-from tuner_tui.cli.try_ import prepare_try
-from tuner_tui.engines.load_task import load_task
-from tuner_tui.runs.events import LaunchesAdded
 from tuner_tui.runs.folder import RunFolder, default_runs_dir
-from tuner_tui.runs.start import start_runner
-from tuner_tui.runs.view import RunReader
-from tuner_tui.task.model import Configuration, Task
+
+if TYPE_CHECKING:
+    from tuner_tui.task.model import Configuration, Task
 
 
 class CommandLauncher:
-    """Blocks: an Engine is asked, a process started. Its caller uses a thread."""
+    """Blocks: an Engine is asked, a process started. Its caller uses a thread. What a method needs is imported when it
+    is called: the screen's first paint waits for none of it."""
 
     def __init__(self, runs_dir: Path | None = None, models_dir: Path | None = None) -> None:
         self.runs_dir = (runs_dir or default_runs_dir()).expanduser()
@@ -37,29 +34,47 @@ class CommandLauncher:
         return f"{host} · {len(gpus)} GPUs"
 
     def gpus(self, task: Task) -> tuple[int, ...]:
+        from tuner_tui.cli.load import usable_gpus
+
         return usable_gpus(task, strict=False)
 
     def start(self, task: Path) -> RunFolder:
+        from tuner_tui.cli.run import prepare_run
+        from tuner_tui.engines.load_task import load_task
+        from tuner_tui.runs.start import start_runner
+
         read, _ = load_task(task, self.models_dir)
         folder, _ = prepare_run(read, self.runs_dir, say=lambda note: None)
         start_runner(folder)
         return folder
 
     def try_out(self, task: Path, configuration: Configuration) -> RunFolder:
+        from tuner_tui.cli.try_ import prepare_try
+        from tuner_tui.engines.load_task import load_task
+        from tuner_tui.runs.start import start_runner
+
         read, _ = load_task(task, self.models_dir)
         folder = prepare_try(read, configuration, self.runs_dir)
         start_runner(folder)
         return folder
 
     def resume(self, folder: RunFolder) -> None:
+        from tuner_tui.runs.start import start_runner
+
         self._require_backend(folder)
         start_runner(folder)
 
     def confirm(self, folder: RunFolder, experiments: tuple[int, ...], launches: int) -> None:
+        from tuner_tui.runs.events import LaunchesAdded
+        from tuner_tui.runs.start import start_runner
+
         self._require_backend(folder)
         start_runner(folder, LaunchesAdded(experiments=experiments, launches=launches))
 
     def _require_backend(self, folder: RunFolder) -> None:
+        from tuner_tui.cli.run import require_backend
+        from tuner_tui.runs.view import RunReader
+
         view = RunReader(folder).read()
         if view is not None and view.snapshot is not None:
             require_backend(view.snapshot.task)

@@ -27,9 +27,6 @@ def show_screen(
 
     Raises RunNotFound and JournalUnreadable.
     """
-    from tuner_tui.runs.folder import default_runs_dir, find_run
-    from tuner_tui.runs.view import ReplayReader, RunReader
-
     if why := _no_screen(task, run):
         click.echo(f"tuner-tui: {why}", err=True)
         return 2
@@ -38,6 +35,9 @@ def show_screen(
         return 2
     reader: AnyReader | None = None
     if run is not None:
+        from tuner_tui.runs.folder import default_runs_dir, find_run
+        from tuner_tui.runs.view import ReplayReader, RunReader
+
         folder = find_run(run, (runs_dir or default_runs_dir()).expanduser())
         try:
             reader = RunReader(folder) if replay_speed is None else ReplayReader(folder, replay_speed)

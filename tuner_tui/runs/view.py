@@ -62,6 +62,9 @@ class RunReader:
     def now(self) -> datetime:
         return datetime.now(UTC)
 
+    def tick(self, elapsed_s: float) -> None:
+        """Its clock is the wall's."""
+
     def read(self) -> RunView | None:
         """The run as it is now; None where it is as it was at the last call."""
         before = self._view

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import work
 from textual.app import App, SystemCommand
@@ -14,40 +14,68 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.signal import Signal
 
-from tuner_tui.runs.folder import RunFolder
-from tuner_tui.runs.view import AnyReader, ReplayReader, RunReader, RunView
-from tuner_tui.ui.frame import MODES, TunerScreen
-from tuner_tui.ui.keymap import BadKeymap, keymap_file, load_keymap, unknown_ids
-from tuner_tui.ui.launcher import Launcher
+from tuner_tui.ui.frame import AFTER_PAINT_S, MODES, TunerScreen
 from tuner_tui.ui.memory import keep, memory_file, recall
-from tuner_tui.ui.palette import ActionsProvider
-from tuner_tui.ui.screens.compare import CompareScreen
-from tuner_tui.ui.screens.help import HelpScreen
-from tuner_tui.ui.screens.home import HomeScreen
-from tuner_tui.ui.screens.run import RunScreen
-from tuner_tui.ui.screens.task import TaskScreen
-from tuner_tui.ui.themes import DEFAULT, load_theme, load_themes, shipped_themes, user_themes
+from tuner_tui.ui.themes import default_variables, first_theme, load_themes, shipped_themes, user_themes
 from tuner_tui.ui.watch_files import Stamp, stamp
+
+if TYPE_CHECKING:
+    from textual.command import Provider
+
+    from tuner_tui.runs.folder import RunFolder
+    from tuner_tui.runs.view import AnyReader, RunView
+    from tuner_tui.ui.launcher import Launcher
 
 POLL_S = 0.2
 """How often the run's folder is looked at."""
 _THEMES_POLL_S = 2.0
 
 
+# What a screen needs is imported when it is first shown: the first paint waits for nothing it does not show.
+
+
+def _home() -> Screen[Any]:
+    from tuner_tui.ui.screens.home import HomeScreen
+
+    return HomeScreen()
+
+
+def _task() -> Screen[Any]:
+    from tuner_tui.ui.screens.task import TaskScreen
+
+    return TaskScreen()
+
+
+def _run() -> Screen[Any]:
+    from tuner_tui.ui.screens.run import RunScreen
+
+    return RunScreen()
+
+
+def _compare() -> Screen[Any]:
+    from tuner_tui.ui.screens.compare import CompareScreen
+
+    return CompareScreen()
+
+
+def _actions() -> type[Provider]:
+    from tuner_tui.ui.palette import ActionsProvider
+
+    return ActionsProvider
+
+
 class TunerApp(App[None]):
     """`open_task`, `open_run` and `replay` choose what is looked at; `view` is the run as last read."""
 
     TITLE = "tuner-tui"
-    CSS_PATH: ClassVar[list[str]] = [  # type: ignore[assignment]
-        "styles/app.tcss",
-        "styles/home.tcss",
-        "styles/task.tcss",
-        "styles/run.tcss",
-        "styles/compare.tcss",
-        "styles/dialogs.tcss",
-    ]
-    MODES: ClassVar = {"home": HomeScreen, "task": TaskScreen, "run": RunScreen, "compare": CompareScreen}
-    COMMANDS: ClassVar = App.COMMANDS | {ActionsProvider}
+    CSS_PATH = "styles/app.tcss"
+    MODES: ClassVar[dict[str, Callable[[], Screen[Any]]]] = {
+        "home": _home,
+        "task": _task,
+        "run": _run,
+        "compare": _compare,
+    }  # type: ignore[assignment]
+    COMMANDS = App.COMMANDS | {_actions}
     PAUSE_GC_ON_SCROLL = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark,f1", "help", "Help", id="app.help", key_display="?"),
@@ -68,6 +96,8 @@ class TunerApp(App[None]):
         reader: AnyReader | None = None,
         memory: Path | None = None,
     ) -> None:
+        # The mode that is shown first, so that no other screen is made before it.
+        self.DEFAULT_MODE = "run" if reader is not None else "task" if task is not None else "home"  # type: ignore[misc]
         super().__init__()
         self.launcher = launcher
         self.machine = ""
@@ -79,29 +109,29 @@ class TunerApp(App[None]):
         self.run_changed: Signal[RunView] = Signal(self, "run_changed")
         """Published on the loop whenever the run looked at is another, or has changed."""
         self.task_changed: Signal[Path] = Signal(self, "task_changed")
-        self.first_start = False
         self._memory_file = memory or memory_file()
         self.remembered = recall(self._memory_file)
-        self._open_reader = reader
+        self.first_start = not self.remembered.seen
+        self.remembered.seen = True
         self._theme_folders = (shipped_themes(), user_themes())
         self._theme_stamps: Stamp = {}
         self._said_bad_themes: set[str] = set()
+        theme = first_theme(self.remembered.theme, self._theme_folders)
+        self.register_theme(theme)
+        self.set_reactive(App.theme, theme.name)
+        self.reader = reader
+        self._read()
 
     def on_mount(self) -> None:
-        self.first_start = not self.remembered.seen
-        self.remembered.seen = True
-        self._load_themes()
-        chosen = self.remembered.theme
-        self.theme = chosen if chosen in self.available_themes else DEFAULT
         self.theme_changed_signal.subscribe(self, lambda theme: self._remember_theme(theme.name))
-        self._load_keymap()
         self._restore_terminal_on_signals()
         self.set_interval(POLL_S, self._poll)
+        self.set_timer(2 * AFTER_PAINT_S, self._after_first_paint)
+
+    def _after_first_paint(self) -> None:
+        self._load_themes()
+        self._load_keymap()
         self.set_interval(_THEMES_POLL_S, self._load_themes)
-        if self._open_reader is not None:
-            self.watch_run(self._open_reader)
-        else:
-            self.show_mode("task" if self.task_file is not None else "home")
         self._find_machine()
 
     # What is looked at
@@ -138,10 +168,14 @@ class TunerApp(App[None]):
 
     def open_run(self, folder: RunFolder, mode: str = "run") -> None:
         """Looks at a run, live or over."""
+        from tuner_tui.runs.view import RunReader
+
         self.watch_run(RunReader(folder), mode)
 
     def replay(self, folder: RunFolder, speed: float = 10.0) -> None:
         """Plays a run back. Raises what ReplayReader does."""
+        from tuner_tui.runs.view import ReplayReader
+
         self.watch_run(ReplayReader(folder, speed))
 
     def watch_run(self, reader: AnyReader, mode: str = "run") -> None:
@@ -151,15 +185,16 @@ class TunerApp(App[None]):
         self.show_mode(mode)
 
     def _poll(self) -> None:
-        if isinstance(self.reader, ReplayReader):
+        if self.reader is not None:
             self.reader.tick(POLL_S)
-        self._read()
+            self._read()
 
     def _read(self) -> None:
         view = self.reader.read() if self.reader is not None else None
         if view is not None:
             self.view = view
-            self.run_changed.publish(view)
+            if self.is_running:
+                self.run_changed.publish(view)
 
     @work(thread=True, exit_on_error=False)
     def _find_machine(self) -> None:
@@ -174,7 +209,7 @@ class TunerApp(App[None]):
     # Themes and keys
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        return load_theme(shipped_themes() / f"{DEFAULT}.yaml").variables
+        return default_variables()
 
     def _load_themes(self) -> None:
         """Once at the start, and again whenever a file has changed; the theme in use is then drawn anew."""
@@ -184,7 +219,7 @@ class TunerApp(App[None]):
         first = not self._theme_stamps
         self._theme_stamps = stamps
         if first:
-            for name in list(self.available_themes):
+            for name in set(self.available_themes) - {self.theme}:
                 self.unregister_theme(name)
         bad: list[str] = []
         for folder in self._theme_folders:
@@ -205,6 +240,8 @@ class TunerApp(App[None]):
         self.remembered.theme = name
 
     def _load_keymap(self) -> None:
+        from tuner_tui.ui.keymap import BadKeymap, keymap_file, load_keymap, unknown_ids
+
         try:
             keymap = load_keymap(keymap_file())
         except BadKeymap as error:
@@ -238,6 +275,8 @@ class TunerApp(App[None]):
         self.show_mode(mode)
 
     def action_help(self) -> None:
+        from tuner_tui.ui.screens.help import HelpScreen
+
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen(self.screen))
 

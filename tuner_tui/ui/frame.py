@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from rich.text import Text
 from textual import events
@@ -18,7 +19,11 @@ if TYPE_CHECKING:
 SMALLEST = (40, 12)
 """Columns and lines below which nothing sensible fits."""
 
+AFTER_PAINT_S = 0.05
+"""What need not be in the first paint of a screen waits so long for it."""
+
 MODES = {"home": "Home", "task": "Task", "run": "Run", "compare": "Compare"}
+_STYLES = Path(__file__).resolve().parent / "styles"
 _KEYS = {"home": "F2", "task": "F3", "run": "F4", "compare": "F5"}
 
 
@@ -76,6 +81,10 @@ class TunerScreen(Screen[None]):
         (0, "-flat"), (SMALLEST[1], "-low"), (24, "-middle"), (36, "-high"),
     ]  # fmt: skip
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Back", id="app.back", show=False)]
+
+    def __init_subclass__(cls, **how: Any) -> None:
+        super().__init_subclass__(**how)
+        cls.CSS_PATH = [_STYLES / f"{cls.MODE}.tcss"]
 
     @property
     def tuner(self) -> TunerApp:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
+import functools
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -53,6 +56,21 @@ def user_themes() -> Path:
     return Path(platformdirs.user_config_dir("tuner-tui")) / "themes"
 
 
+def first_theme(name: str, folders: Sequence[Path]) -> Theme:
+    """The theme called `name`, the later folders before the earlier; the default one where there is none."""
+    for folder in reversed(folders):
+        if name and (path := folder / f"{name}.yaml").is_file():
+            with contextlib.suppress(BadTheme):
+                return load_theme(path)
+    return load_theme(shipped_themes() / f"{DEFAULT}.yaml")
+
+
+@functools.cache
+def default_variables() -> dict[str, str]:
+    """What a theme's variables fall back to."""
+    return load_theme(shipped_themes() / f"{DEFAULT}.yaml").variables
+
+
 def load_themes(folder: Path) -> tuple[dict[str, Theme], list[str]]:
     """Every theme in `folder` by name (the file's stem), and a sentence for each file that is none."""
     themes: dict[str, Theme] = {}
@@ -68,7 +86,7 @@ def load_themes(folder: Path) -> tuple[dict[str, Theme], list[str]]:
 def load_theme(path: Path) -> Theme:
     """Raises BadTheme."""
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (OSError, UnicodeDecodeError) as error:
         raise BadTheme(f"{path}: cannot be read: {error}") from error
     except yaml.YAMLError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import on, work
@@ -12,12 +12,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import DataTable, Input, Static
 
-from tuner_tui.runs.folder import RunFolder, list_runs
-from tuner_tui.runs.overview import Overview, age, overview
 from tuner_tui.task.samples import sample, samples
-from tuner_tui.ui.frame import TunerScreen
-from tuner_tui.ui.starting import Starting
+from tuner_tui.ui.frame import AFTER_PAINT_S, TunerScreen
 from tuner_tui.ui.table import TunerTable
+
+if TYPE_CHECKING:
+    from tuner_tui.runs.folder import RunFolder
+    from tuner_tui.runs.overview import Overview
 
 _REFRESH_S = 2.0
 _MOST_RUNS = 200
@@ -65,35 +66,34 @@ class HomeScreen(TunerScreen):
         self._filter = ""
 
     def body(self) -> ComposeResult:
-        yield Static(WELCOME, id="welcome", markup=False)
-        with Vertical(id="runs-box", classes="box"):
-            yield TunerTable(id="runs", cursor_type="row")
+        welcome = Static(WELCOME, id="welcome", markup=False)
+        welcome.display = self.tuner.first_start
+        yield welcome
+        runs, tasks = TunerTable(id="runs", cursor_type="row"), TunerTable(id="tasks", cursor_type="row")
+        for column in ("", "STATE", "RUN", "TASK", "DONE", "BEST", "AGE"):
+            runs.add_column(column, key=column)
+        for column in ("", "TASK", "ENGINE", "WHAT"):
+            tasks.add_column(column, key=column)
+        with Vertical(id="runs-box", classes="box") as box:
+            box.border_title = "Runs"
+            yield runs
             yield Static("", id="no-runs", markup=False)
-        with Vertical(id="tasks-box", classes="box"):
-            yield TunerTable(id="tasks", cursor_type="row")
+        with Vertical(id="tasks-box", classes="box") as box:
+            box.border_title = "Tasks"
+            yield tasks
         yield Input(placeholder="filter runs by state, name or task", id="home-filter")
         yield Input(placeholder="path of a task file (.yaml, .json)", id="home-path")
 
     def on_mount(self) -> None:
-        self.query_one("#welcome").display = self.tuner.first_start
-        self.query_one("#runs-box").border_title = "Runs"
-        self.query_one("#tasks-box").border_title = "Tasks"
         for name in ("#home-filter", "#home-path"):
             self.query_one(name).display = False
-        runs = self.query_one("#runs", DataTable)
-        for column in ("", "STATE", "RUN", "TASK", "DONE", "BEST", "AGE"):
-            runs.add_column(column, key=column)
-        tasks = self.query_one("#tasks", DataTable)
-        for column in ("", "TASK", "ENGINE", "WHAT"):
-            tasks.add_column(column, key=column)
-        runs.focus()
-        self._read_runs()
-        self._list_tasks()
+        self.query_one("#runs").focus()
         self.set_interval(_REFRESH_S, self._refresh)
 
     def on_screen_resume(self) -> None:
-        self._refresh()
-        self._list_tasks()
+        # After the paint: reading journals and tasks may take a moment, and imports what nothing else here needs.
+        self.set_timer(AFTER_PAINT_S, self._refresh)
+        self.set_timer(AFTER_PAINT_S, self._list_tasks)
 
     def _refresh(self) -> None:
         if self.is_current:
@@ -104,6 +104,9 @@ class HomeScreen(TunerScreen):
     @work(thread=True, exclusive=True, group="runs", exit_on_error=False)
     def _read_runs(self) -> None:
         """A run that is over is read once; the journals of live ones again each time."""
+        from tuner_tui.runs.folder import list_runs
+        from tuner_tui.runs.overview import overview
+
         found: dict[str, Overview] = {}
         for folder in list_runs(self.tuner.launcher.runs_dir)[:_MOST_RUNS]:
             known = self._runs.get(str(folder.path))
@@ -136,6 +139,8 @@ class HomeScreen(TunerScreen):
                 self.query_one("#tasks").focus()
 
     def _row(self, run: Overview) -> list[Text]:
+        from tuner_tui.runs.overview import age
+
         style = {"running": "bold", "winner": "bold"}.get(run.condition, "dim" if run.condition == "unreadable" else "")
         name = f"{run.created_at.astimezone():%m-%d %H:%M}" if run.created_at else run.folder.name
         task = run.task + (" (simulated)" if run.simulated else "")
@@ -154,6 +159,7 @@ class HomeScreen(TunerScreen):
 
     # Tasks
 
+    @work(thread=True, exclusive=True, group="tasks", exit_on_error=False)
     def _list_tasks(self) -> None:
         from tuner_tui.task.reader import read
 
@@ -167,7 +173,7 @@ class HomeScreen(TunerScreen):
             what = task.description if task else "has mistakes; Enter opens it and shows them"
             name = path.stem if kind == "sample" else _short(path)
             rows[str(path)] = [Text(kind, "dim"), Text(name), Text(task.engine if task else "?"), Text(what, "dim")]
-        self.query_one("#tasks", TunerTable).show_rows(rows)
+        self.app.call_from_thread(self.query_one("#tasks", TunerTable).show_rows, rows)
 
     # Actions
 
@@ -184,6 +190,8 @@ class HomeScreen(TunerScreen):
         self.tuner.new_task()
 
     def action_demo(self) -> None:
+        from tuner_tui.ui.starting import Starting
+
         self.app.push_screen(
             Starting("starting the demo …", lambda: self.tuner.launcher.start(sample("demo"))), self._started
         )
@@ -193,6 +201,8 @@ class HomeScreen(TunerScreen):
             self.tuner.open_run(folder)
 
     def action_resume(self) -> None:
+        from tuner_tui.ui.starting import Starting
+
         if (folder := self._chosen_run()) is None:
             return
         run = self._runs[str(folder.path)]

@@ -1,0 +1,133 @@
+"""What the screen costs, beside a bare Textual app in the same run.
+
+    python benchmarks/screen.py
+
+First paint: from the start of the process until its own text is on the terminal (median of 7, taken in turn). Idle:
+bytes printed and processor time over 10 s with nothing happening. A run of 1,000 experiments: until its table is
+shown, and one page down. The log has a script of its own, screen_log.py.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from terminal import Terminal
+
+from tests.ui.runs_on_disk import RecordedRun, finished_run, task_file, task_of
+
+BARE = """
+import os
+os.environ["TEXTUAL_ANIMATIONS"] = "none"
+from textual.app import App
+from textual.widgets import Footer, Static
+class Bare(App):
+    def compose(self):
+        yield Static("BARE-APP")
+        yield Footer()
+Bare().run()
+"""
+ROUNDS = 7
+IDLE_S = 10.0
+
+
+def environment(home: Path) -> dict[str, str]:
+    names = ("XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME")
+    return {**{name: str(home) for name in names}, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+
+
+def shows(text: bytes) -> Callable[[bytes], bool]:
+    return lambda output: text in output
+
+
+def first_paint(home: Path) -> None:
+    bare: list[float] = []
+    ours: list[float] = []
+    for _ in range(ROUNDS):
+        for times, command, text in (
+            (bare, [sys.executable, "-c", BARE], b"BARE-APP"),
+            (ours, [sys.executable, "-m", "tuner_tui"], b"Runs"),
+        ):
+            terminal = Terminal(command, 80, 24, environment(home))
+            times.append(terminal.read_until(shows(text)))
+            terminal.close()
+    ratio = statistics.median(ours) / statistics.median(bare)
+    print(
+        f"first paint: bare app {statistics.median(bare):.3f} s, tuner-tui {statistics.median(ours):.3f} s, "
+        f"ratio {ratio:.2f} (goal 1.3)"
+    )
+
+
+def idle(home: Path) -> None:
+    for name, command, text in (
+        ("bare app", [sys.executable, "-c", BARE], b"BARE-APP"),
+        ("home", [sys.executable, "-m", "tuner_tui"], b"Runs"),
+        ("a finished run", [sys.executable, "-m", "tuner_tui", "attach"], b"Run"),
+    ):
+        terminal = Terminal(command, 200, 50, environment(home))
+        terminal.read_until(shows(text))
+        terminal.read_for(4)
+        before = terminal.cpu_s()
+        printed = terminal.read_for(IDLE_S)
+        share = (terminal.cpu_s() - before) / IDLE_S
+        print(f"idle, {name}: {printed} bytes and {share:.1%} of a core over {IDLE_S:.0f} s (goal 0 bytes, 1 %)")
+        terminal.close()
+
+
+def thousand(home: Path) -> None:
+    text = task_text(1000)
+    run = RecordedRun(home / "tuner-tui" / "runs", task_of(task_file(home, text)), "2026-11-24T10-00-00-thousand")
+    for experiment in run.experiments:
+        run.launch(experiment.id, 0.19 + experiment.id % 17 / 1000)
+    run.finish()
+    terminal = Terminal([sys.executable, "-m", "tuner_tui", "attach", "2026-11-24T10"], 160, 45, environment(home))
+    shown = terminal.read_until(lambda output: b"1,000" in output or b"1000" in output)
+    small = Terminal([sys.executable, "-m", "tuner_tui", "attach", "2026-11-23"], 160, 45, environment(home))
+    small_shown = small.read_until(shows(b"docker-simple-tune"))
+    small.close()
+    terminal.read_for(2)
+    presses = []
+    for _ in range(20):
+        before, length = time.perf_counter(), len(terminal.output)
+        terminal.press(b"\x1b[6~")
+        while len(terminal.output) == length:
+            terminal.read_for(0.002)
+        presses.append(time.perf_counter() - before)
+        terminal.read_for(0.1)
+    terminal.close()
+    journal = run.folder.journal.stat().st_size / 2**20
+    print(
+        f"a run of 1,000 experiments ({journal:.1f} MiB of journal): shown after {shown:.2f} s, a run of 2 after "
+        f"{small_shown:.2f} s (goal: 1 s more at most); page down to paint: median "
+        f"{statistics.median(presses) * 1000:.0f} ms, worst of 20 {max(presses) * 1000:.0f} ms"
+    )
+
+
+def task_text(experiments: int) -> str:
+    values = ", ".join(str(64 + number) for number in range(experiments))
+    return (
+        "name: thousand\nengine: sglang\nmodel: meta-llama/Llama-3.2-1B-Instruct\ngpus: []\n"
+        f"parameters:\n  max-running-requests: [{values}]\n"
+        'benchmark: {traffic: ["D(100,100)"], concurrency: [1, 4], max_requests: 20}\n'
+    )
+
+
+def main() -> None:
+    print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        finished_run(home / "tuner-tui" / "runs", home)
+        first_paint(home)
+        idle(home)
+        thousand(home)
+
+
+if __name__ == "__main__":
+    main()
