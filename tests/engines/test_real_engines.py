@@ -100,10 +100,12 @@ def test_bad_configurations_among_good_ones(backend: Backend, tmp_path: Path, ru
     too_small = statuses[4_000_000, None]["failure"]
     assert too_small["class"] == "kv_cache_too_small"
     assert "max seq len" in too_small["line"]
+    assert too_small["fix"] == {"set": {"max-model-len": 1152}}
     for memory in (4_000_000, 400_000_000):
         unknown = statuses[memory, 1]["failure"]
         assert unknown["class"] == "unknown_flag"
         assert "--no-such-flag" in unknown["line"]
+        assert unknown["fix"] == {"remove": ["no-such-flag"]}
     folder = only_run(runs_dir)
     failing = [event for event in JournalReader(folder.journal).read() if isinstance(event, LaunchFailing)]
     assert len(failing) == 3

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
 from tests.runs.test_validity import level
-from tuner_tui.engines.facts import Memory
+from tuner_tui.engines.facts import Fix, Memory
 from tuner_tui.runs.budget import budget_spent
 from tuner_tui.runs.events import (
     AnyEvent,
@@ -95,7 +96,10 @@ def test_a_run_from_start_to_end() -> None:
 
 
 def test_a_failed_launch_keeps_its_cause() -> None:
-    failure = Failure(failure_class="unknown_flag", reason="no such flag", line="error: …")
+    fix = Fix(set={"max-model-len": 1152}, remove=("no-such-flag",))
+    failure = Failure(failure_class="unknown_flag", reason="no such flag", line="error: …", fix=fix)
+    assert failure.advice == "no such flag; fix: max-model-len 1152, without no-such-flag"
+    assert msgspec.json.decode(msgspec.json.encode(failure), type=Failure) == failure
     whole = fold(
         *CREATED,
         RunStarted(at=at(1), runner="u", pid=1, host="h"),

@@ -39,7 +39,7 @@ class Fix(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     docker: dict[str, str] = {}
 
     def __str__(self) -> str:
-        parts = [f"{name}: {value}" for name, value in self.set.items()]
+        parts = [name if value is True else f"{name} {value}" for name, value in self.set.items()]
         parts += [f"without {name}" for name in self.remove]
         parts += [f"docker.{name}: {value}" for name, value in self.docker.items()]
         return ", ".join(parts)

@@ -116,7 +116,9 @@ class Watch:
                 tail=tail,
             )
         if cause is not None:
-            return Failure(failure_class=cause.failure_class, reason=cause.reason, line=cause.line, tail=tail)
+            return Failure(
+                failure_class=cause.failure_class, reason=cause.reason, line=cause.line, tail=tail, fix=cause.fix
+            )
         code = ended.code if ended is not None else None
         when = "under load" if self.ready else "before it was ready"
         last = next((line for line in reversed(tail) if line.strip()), "")

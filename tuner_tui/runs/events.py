@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from tuner_tui.engines.facts import Memory
+from tuner_tui.engines.facts import Fix, Memory
 from tuner_tui.load.model import Level, LevelResult
 from tuner_tui.task.model import Configuration, Task
 
@@ -26,13 +26,19 @@ def now() -> datetime:
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a launch failed: `class` as in `engines.errors`, one sentence with the remedy, the line that says so, and
-    the last lines of the log."""
+    """Why a launch failed: `class` as in `engines.errors`, one sentence with the remedy, the line that says so, the
+    last lines of the log, and the change of the configuration that would mend it, where that is sure."""
 
     failure_class: str = msgspec.field(name="class")
     reason: str
     line: str = ""
     tail: tuple[str, ...] = ()
+    fix: Fix | None = None
+
+    @property
+    def advice(self) -> str:
+        """The sentence, and after it the fix in words ("…; fix: max-model-len 1152") where there is one."""
+        return f"{self.reason}; fix: {self.fix}" if self.fix is not None else self.reason
 
 
 class ValidityFlag(msgspec.Struct, frozen=True, kw_only=True):

@@ -164,6 +164,7 @@ def _events(task: Task, number: int, experiment: int, launch: StoredLaunch, gpus
             failure_class=cause.failure_class if cause else "imported",
             reason=cause.reason if cause else reason,
             line=cause.line if cause else "",
+            fix=cause.fix if cause else None,
             tail=tuple(reader.tail(12)) if launch.log else (),
         )
     elif any(flag.disqualifies for flag in flags):
