@@ -226,54 +226,55 @@ def idle(folder: Path) -> None:
     figure("idle: of one core", f"{cpu:.2%}", "< 1 %", f"bare app {bare_cpu:.2%}")
 
 
-def key_to_paint(terminal: Terminal, presses: int) -> list[float]:
-    times = []
-    for _ in range(presses):
-        times.append(terminal.press(b"s", rb"paused"))
-        time.sleep(0.13)
-        times.append(terminal.press(b"\x1b[5~", b"Decode batch", 20))
-        time.sleep(0.13)
-        times.append(terminal.press(b"s", rb"following"))
-        time.sleep(0.13)
-    return times
+KEYS: tuple[tuple[str, bytes, bytes, int], ...] = (
+    ("stop following", b"s", rb"paused", 1),
+    ("page up", b"\x1b[5~", b"Decode batch", 20),
+    ("follow", b"s", rb"following", 1),
+)
+
+
+def spread(times: list[float]) -> str:
+    return f"{statistics.median(times) * 1e3:.0f}/{statistics.quantiles(times, n=20)[-1] * 1e3:.0f} ms"
 
 
 def flood(folder: Path, seconds: float) -> None:
     log = folder / "flood.log"
     log.write_bytes(b"")
-    bare = Terminal("bare", log, 200, 50)
-    bare.press(b"", rb"Decode batch")
-    quiet = key_to_paint(bare, 20)
-    bare.end()
-    terminal = Terminal("panel", log, 200, 50)
-    terminal.press(b"", rb"following")
-    time.sleep(1)
+    terminals = {kind: Terminal(kind, log, 200, 50) for kind in ("bare", "panel")}
+    panel = terminals["panel"]
+    panel.press(b"", rb"following")
+    time.sleep(2)
     writer = Writer(log, 20_000, seconds)
-    cpu = terminal.cpu_s()
+    cpu = panel.cpu_s()
     writer.start()
     time.sleep(1)
-    times: list[float] = []
+    times: dict[str, dict[str, list[float]]] = {kind: {key: [] for key, *_ in KEYS} for kind in terminals}
     while writer.written < writer.lines - 40_000:
-        times += key_to_paint(terminal, 2)
-    terminal.press(b"", rb"line %09d" % (writer.lines - 1))
+        for name, keys, wanted, count in KEYS:
+            for kind, terminal in terminals.items():
+                times[kind][name].append(terminal.press(keys, wanted, count))
+                time.sleep(0.07)
+    panel.press(b"", rb"line %09d" % (writer.lines - 1))
     writer.join()
-    share = (terminal.cpu_s() - cpu) / writer.took_s
-    terminal.press(b"w", rb"%s lines" % f"{writer.lines:,}".encode())
-    terminal.end()
+    share = (panel.cpu_s() - cpu) / writer.took_s
+    panel.press(b"w", rb"%s lines" % f"{writer.lines:,}".encode())
+    for terminal in terminals.values():
+        terminal.end()
     figure(
         f"{writer.lines:,} lines at {writer.lines / writer.took_s:,.0f}/s: lost",
         "0",
         "0",
-        f"shown to the last {(terminal.came_at - writer.ended_at) * 1e3:.0f} ms after it was written; CPU {share:.0%}",
+        f"shown to the last {(panel.came_at - writer.ended_at) * 1e3:.0f} ms after it was written; CPU {share:.0%}",
     )
-    deciles = statistics.quantiles(times, n=20)
+    everything = {kind: [at for each in times[kind].values() for at in each] for kind in terminals}
     figure(
-        "key to paint meanwhile, p50 / p95 / max",
-        f"{statistics.median(times) * 1e3:.0f}/{deciles[-1] * 1e3:.0f}/{max(times) * 1e3:.0f} ms",
+        f"key to paint meanwhile, p50/p95 of {len(everything['panel'])}",
+        spread(everything["panel"]),
         "p95 < 50 ms",
-        f"bare app at rest {statistics.median(quiet) * 1e3:.0f}/{statistics.quantiles(quiet, n=20)[-1] * 1e3:.0f} ms "
-        f"({len(times)} keys)",
+        f"bare app at the same time {spread(everything['bare'])}",
     )
+    for name, *_ in KEYS:
+        figure(f"… {name}", spread(times["panel"][name]), "", f"bare app {spread(times['bare'][name])}")
 
 
 def a_million_lines(folder: Path) -> None:

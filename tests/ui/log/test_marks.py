@@ -28,8 +28,9 @@ torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 ha
 
 def test_marks_are_the_facts_and_not_the_running_lines() -> None:
     reader = MarkReader("sglang")
-    for at in range(0, len(LOG), 7):  # in any pieces
-        reader.feed(LOG[at : at + 7].encode())
+    lines = LOG.encode().splitlines(keepends=True)
+    for at in range(0, len(lines), 7):
+        reader.feed(b"".join(lines[at : at + 7]))
     marks = reader.marks()
     assert [(mark.line, mark.kind) for mark in marks] == [(1, "fact"), (2, "fact"), (53, "fact"), (55, "error")]
     assert marks[0].text == "weights loaded 2.46 GiB"

@@ -57,7 +57,7 @@ class LogDocument:
         self._tail_first = True
         self._searched_torn = False
         self._marker = MarkReader(language)
-        self._marked_bytes = 0
+        self._marked = 0
         self._closed = False
 
     def close(self) -> None:
@@ -79,7 +79,7 @@ class LogDocument:
 
     @property
     def marked_to_end(self) -> bool:
-        return self._marked_bytes >= self.index.end
+        return self._marked >= len(self.index) - self.index.torn
 
     def ask(self, query: Query | None) -> None:
         """Another query; the matches come with the next steps."""
@@ -108,7 +108,7 @@ class LogDocument:
         if self.query is not None and (self.searched < len(self.index)):
             await self._search_on(source, self.query)
             return True
-        if self._marked_bytes < self.index.end:
+        if not self.marked_to_end:
             await self._mark_on(source)
             return True
         return False
@@ -151,11 +151,11 @@ class LogDocument:
         if self.searched >= lines:
             del self.matches[bisect_left(self.matches, max(lines - 1, 0)) :]
             self.searched, self._searched_torn = max(lines - 1, 0), False
-        if self._marked_bytes > size:
+        if self._marked > lines - self.index.torn:
             self._unmark()
 
     def _unmark(self) -> None:
-        self._marker, self._marked_bytes, self.marks = MarkReader(self.language), 0, ()
+        self._marker, self._marked, self.marks = MarkReader(self.language), 0, ()
 
     async def _read_on(self, source: Source, end: int) -> None:
         index = self.index
@@ -209,14 +209,15 @@ class LogDocument:
             self.searched, self._searched_torn = stop, torn
 
     async def _mark_on(self, source: Source) -> None:
-        marker, begin = self._marker, self._marked_bytes
-        size = min(self.index.end - begin, STEP_BYTES // 4)  # the reader takes longer
+        marker, index, first = self._marker, self.index, self._marked
+        stop = min(index.lines_within(first, STEP_BYTES // 4), len(index) - index.torn)  # the reader takes longer
+        begin, end = index.span(first)[0], index.span(stop - 1)[1]
         began = time.monotonic()
-        marks, read = await asyncio.to_thread(_marks, marker, source, begin, size)
+        marks = await asyncio.to_thread(_marks, marker, source, begin, end)
         # It rests as long as it has worked: reading facts is nearly all there is to do, and not urgent.
         await asyncio.sleep(time.monotonic() - began)
-        if self._marker is marker and self._marked_bytes == begin:
-            self._marked_bytes += read or size
+        if self._marker is marker and self.index is index:
+            self._marked = stop
             if marks != self.marks:
                 self.marks = marks
 
@@ -261,7 +262,8 @@ def _matching(source: Source, query: Query, first: int, begin: int, end: int) ->
     return [line for line, each in enumerate(lines, first) if takes(each)]
 
 
-def _marks(marker: MarkReader, source: Source, begin: int, size: int) -> tuple[tuple[Mark, ...], int]:
-    data = source.read(begin, size)
-    marker.feed(data)
-    return marker.marks(), len(data)
+def _marks(marker: MarkReader, source: Source, begin: int, end: int) -> tuple[Mark, ...]:
+    data = source.read(begin, min(end - begin, STEP_BYTES))
+    # Of a line that is longer than a step its beginning will do.
+    marker.feed(data if data.endswith(b"\n") else data + b"\n")
+    return marker.marks()

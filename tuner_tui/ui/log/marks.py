@@ -26,6 +26,7 @@ MOST = 2_000
 Kind = Literal["fact", "warning", "error"]
 
 _LANGUAGES: dict[str, Literal["sglang", "vllm"]] = {"sglang": "sglang", "vllm": "vllm"}
+_RUNNING = (b"Decode batch", b"Prefill batch", b" throughput: ", b" HTTP/1.")
 _VARYING = re.compile(r"\d+|0x[0-9a-f]+")
 
 
@@ -40,7 +41,7 @@ class Mark(NamedTuple):
 
 
 class MarkReader:
-    """Fed with the log from its first byte; for one thread at a time."""
+    """Fed with the log from its first line; for one thread at a time."""
 
     def __init__(self, language: str) -> None:
         self._reader = LogReader(_LANGUAGES.get(language, ""), self._take)
@@ -48,8 +49,14 @@ class MarkReader:
         self._seen: set[object] = set()
         self._marks: dict[int, Mark] = {}
 
-    def feed(self, data: bytes) -> None:
-        self._reader.feed(data)
+    def feed(self, lines: bytes) -> None:
+        """The next whole lines, of any number."""
+        if any(words in lines for words in _RUNNING):
+            # A server at work prints little else, and nothing that gets a mark: six times faster.
+            lines = b"\n".join(
+                [line if not any(map(line.__contains__, _RUNNING)) else b"" for line in lines.split(b"\n")]
+            )
+        self._reader.feed(lines)
 
     def marks(self) -> tuple[Mark, ...]:
         """In the order of the lines, one a line."""
