@@ -116,7 +116,7 @@ async def test_recorded_failures_are_gone_to_with_one_key(name: str, language: s
         await pilot.press("g", "e")
         await settled(app, pilot)
         assert app.view.current is not None
-        assert decides in app.view.text_of(app.view.current)
+        assert decides in app.view.texts(app.view.current, app.view.current)[0]
 
 
 async def test_a_recorded_start_looks_like_this() -> None:

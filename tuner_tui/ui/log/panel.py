@@ -338,11 +338,10 @@ class LogPanel(Vertical):
         if selected is not None:
             lines = selected[0].split("\n")
         elif view.chosen is not None:
-            first, last = view.chosen
-            rows = range(view.row_of(first), view.row_of(last) + 1)
-            lines = [view.text_of(view.line_of(row)) for row in rows]
+            lines = view.texts(*view.chosen)
         else:
-            lines = [view.text_of(line) for line in view.visible_lines]
+            shown = view.visible_lines
+            lines = view.texts(shown[0], shown[-1]) if shown else []
         text = "\n".join(lines)
         sent = len(text.encode()) <= CLIPBOARD_BYTES
         if sent:

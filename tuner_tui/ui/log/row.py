@@ -12,6 +12,7 @@ from rich.style import Style
 from rich.text import Text
 from textual.strip import Strip
 
+from tuner_tui.ui.log.appearance import Appearance
 from tuner_tui.ui.log.document import LogDocument
 from tuner_tui.ui.log.levels import Level, inside_block, level_of
 from tuner_tui.ui.log.lines import LONGEST_CHARACTERS, plain, styled
@@ -23,24 +24,6 @@ _BLOCK_LINES = 200
 """How far up the beginning of a traceback is looked for."""
 
 GLYPHS = {"fact": "▎", "warning": "!", "error": "✗"}
-
-
-class Appearance(NamedTuple):
-    """How rows are drawn: `columns` wide with the margin, from cell `shift` of the line on."""
-
-    base: Style
-    error: Style
-    warning: Style
-    debug: Style
-    time: Style
-    match: Style
-    current: Style
-    fact: Style
-    note: Style
-    wraps: bool
-    shows_times: bool
-    columns: int
-    shift: int
 
 
 class Row(NamedTuple):
@@ -120,3 +103,14 @@ def _margin(document: LogDocument, line: int, appearance: Appearance) -> Segment
         return Segment(" ", appearance.base)
     style = {"fact": appearance.fact, "warning": appearance.warning, "error": appearance.error}[mark.kind]
     return Segment(GLYPHS[mark.kind], appearance.base + style)
+
+
+def with_selection(strip: Strip, span: tuple[int, int], start: int, style: Style) -> Strip:
+    """`span` of the line's characters in the colours of a selection; `start` is the one behind the margin."""
+    width = strip.cell_length
+    first = max(span[0] - start, 0) + 1
+    stop = width if span[1] == -1 else min(span[1] - start + 1, width)
+    if first >= stop:
+        return strip
+    before, inside, after = strip.divide([first, stop, width])
+    return Strip.join([before, inside.apply_style(style), after])

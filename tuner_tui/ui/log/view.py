@@ -5,16 +5,12 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
 
-from rich.style import Style
 from rich.text import Text
 from textual import events
-from textual.cache import LRUCache
 from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
@@ -22,17 +18,20 @@ from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 
+from tuner_tui.ui.log.appearance import Appearance, appearance_of
 from tuner_tui.ui.log.document import LogDocument
 from tuner_tui.ui.log.lines import plain
 from tuner_tui.ui.log.marks import Mark
 from tuner_tui.ui.log.page import START, Place, fill, last_top, moved
 from tuner_tui.ui.log.query import Query
-from tuner_tui.ui.log.row import Appearance, Row, draw
+from tuner_tui.ui.log.row import with_selection
+from tuner_tui.ui.log.rows import Rows, next_line
 
 FLUSH_S = 0.2
 """How often new lines are shown: more often is more than an SSH connection likes (bytes follow the frames)."""
 SWITCH_S = 0.0005
-_ROWS_KEPT = 1_000
+_SELECTED = 5_000
+"""How many rows the mouse can select; ctrl+s saves more."""
 
 
 class LogView(ScrollView, can_focus=True, inherit_bindings=False):
@@ -79,6 +78,7 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.document: LogDocument | None = None
+        self._rows: Rows | None = None
         self._limit_bytes: int | None = None
         self._wake = asyncio.Event()
         self._part = 0
@@ -90,12 +90,7 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
         self._lines_when_left = 0
         self._restarts = 0
         self._painted: object = None
-        self._torn_row: int | None = None
-        self._end_painted = 0
         self._bar_looks: tuple[int, ...] = ()
-        self._marks_drawn: tuple[Mark, ...] = ()
-        self._rows_kept: LRUCache[int, Row] = LRUCache(_ROWS_KEPT)
-        self._appearance_kept: Appearance | None = None
         self._page: list[Place] | None = None
 
     # What is shown
@@ -108,9 +103,12 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
             self.document.close()
         query = self.document.query if self.document else None
         self.document = LogDocument(path, language) if path is not None else None
+        self._rows = None
         if self.document is not None:
             self.document.limit_bytes = self._limit_bytes
             self.document.ask(query)
+            self._rows = Rows(self.document, self.app.console, self._appearance)
+            self._rows.filters = self.filters
         self._restarts = 0
         self._shift = 0
         self._begin_anew()
@@ -147,13 +145,7 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
     @property
     def filtered(self) -> bool:
         """Whether lines are hidden."""
-        return self.filters and self.wanted is not None
-
-    @property
-    def row_count(self) -> int:
-        if self.document is None:
-            return 0
-        return len(self.document.matches) if self.filtered else len(self.document.index)
+        return self._rows is not None and self._rows.filtered
 
     @property
     def new_lines(self) -> int:
@@ -161,10 +153,6 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
         if self.following or self.document is None:
             return 0
         return max(len(self.document.index) - self._lines_when_left, 0)
-
-    def line_of(self, row: int) -> int:
-        assert self.document is not None
-        return self.document.matches[row] if self.filtered else row
 
     @property
     def page_rows(self) -> int:
@@ -174,22 +162,19 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
     def page_columns(self) -> int:
         return self._area.width
 
-    def row_of(self, line: int) -> int:
-        """The row of a line, or of the next one that is shown."""
-        if self.document is None:
-            return 0
-        row = bisect_left(self.document.matches, line) if self.filtered else line
-        return max(0, min(row, self.row_count - 1))
-
-    def text_of(self, line: int) -> str:
-        """A line as it is searched and copied."""
-        assert self.document is not None
-        return plain(self.document.raw(line).text)
+    def texts(self, first: int, last: int) -> list[str]:
+        """What is shown from line `first` to line `last`, as it is searched and copied."""
+        rows, document = self._rows, self.document
+        if rows is None or document is None or not rows:
+            return []
+        lines = map(rows.line_of, range(rows.row_of(first), rows.row_of(last) + 1))
+        return [plain(document.raw(line).text) for line in lines]
 
     @property
-    def visible_lines(self) -> range | list[int]:
+    def visible_lines(self) -> list[int]:
         """The lines that are on the screen, from the top."""
-        return sorted({self.line_of(place.row) for place in self._places()})
+        rows = self._rows
+        return sorted({rows.line_of(place.row) for place in self._places()}) if rows is not None else []
 
     # The owner of all reading
 
@@ -253,28 +238,16 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
             if document.head_lines:
                 self._moved_down(document.head_lines)
                 document.head_lines = 0
-            if document.index.end < self._end_painted:
-                self._forget_rows()
-            self._end_painted = document.index.end
         known = self._known()
         if known == self._painted:
             return
         self._painted = known
-        self._forget_torn()
+        self._page = None
+        if self._rows is not None:
+            self._rows.forget_stale()
         self._arrange()
         self._repaint()
         self.post_message(self.Changed())
-
-    def _forget_torn(self) -> None:
-        """The last line may have gone on since it was drawn, and marks may have come."""
-        self._page = None
-        marks = self.document.marks if self.document else ()
-        if marks != self._marks_drawn:
-            self._marks_drawn = marks
-            self._rows_kept.clear()
-        if self._torn_row is not None:
-            self._rows_kept.discard(self._torn_row)
-            self._torn_row = None
 
     def _arrange(self) -> None:
         """Fits the scroll bar to the rows, and goes where the view is due."""
@@ -308,18 +281,17 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _reach_goals(self) -> None:
         """Goes to a line that was asked for before it was known, or holds on to one while a search goes on."""
-        document = self.document
-        if document is None:
+        document, rows = self.document, self._rows
+        if document is None or rows is None:
             return
-        known = document.searched if self.filtered else len(document.index)
-        if self._goal is not None and document.complete and self._goal < known:
-            line, self._goal = self._goal, None
+        if self._goal is not None and document.complete and self._goal < rows.known_lines:
+            line, self._goal, self._anchor = self._goal, None, None
             self._jump(line)
         elif self._anchor is not None:
             line = self._anchor
-            if line < known or not self.filtered:
+            if line < rows.known_lines or not rows.filtered:
                 self._anchor = None
-            self._place(Place(self.row_of(line)))
+            self._place(Place(rows.row_of(line)))
 
     def _begin_anew(self) -> None:
         self._forget_rows()
@@ -337,12 +309,13 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
             self._other_end += by
         if self._anchor is not None:
             self._anchor += by
-        if not self.following and not self.filtered:
+        if not self.following and not self.filtered and self._goal is None:
             self._anchor = self._top.row + by
 
     def _forget_rows(self) -> None:
-        self._rows_kept.clear()
-        self._appearance_kept = self._page = None
+        self._page = None
+        if self._rows is not None:
+            self._rows.forget()
 
     # Where the page is
 
@@ -355,15 +328,18 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
     def _top(self) -> Place:
         return Place(self.scroll_offset.y, self._part)
 
-    def _parts_of(self, row: int) -> int:
-        return len(self._row(row).strips) if self.wraps else 1
+    def _moved(self, place: Place, by: int) -> Place:
+        rows = self._rows
+        return moved(place, by, len(rows), rows.parts_of) if rows is not None else START
 
     def _last_top(self) -> Place:
-        return last_top(self._area.height, self.row_count, self._parts_of)
+        rows = self._rows
+        return last_top(self._area.height, len(rows), rows.parts_of) if rows is not None else START
 
     def _places(self) -> list[Place]:
+        rows = self._rows
         if self._page is None:
-            self._page = fill(self._top, self._area.height, self.row_count, self._parts_of)
+            self._page = fill(self._top, self._area.height, len(rows), rows.parts_of) if rows is not None else []
         return self._page
 
     def _place(self, top: Place) -> None:
@@ -394,9 +370,10 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
         if by > 0 and self._top >= last:
             self.following = True
             return
-        self._leave_end() if by < 0 else None
+        if by < 0:
+            self._leave_end()
         self._anchor = self._goal = None
-        self._place(moved(self._top, by, self.row_count, self._parts_of))
+        self._place(self._moved(self._top, by))
 
     def go_top(self) -> None:
         self._leave_end()
@@ -406,13 +383,14 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
         self._place(START)
 
     def _leave_end(self) -> None:
-        if self._last_top() > START or self.row_count == 0:
+        if self._last_top() > START or not self._rows:
             self.following = False
 
     def scroll_sideways(self, by: int) -> None:
         """Columns to the right or left, where lines are not wrapped."""
-        if not self.wraps:
-            widest = max((self._row(place.row).cells for place in self._places()), default=0)
+        rows = self._rows
+        if not self.wraps and rows is not None:
+            widest = max((rows[place.row].cells for place in self._places()), default=0)
             furthest = max(self._shift, widest - self._area.width // 3)
             self._shift = max(0, min(self._shift + by, furthest))
             self._forget_rows()
@@ -427,42 +405,30 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
             self._wake.set()
 
     def _jump(self, line: int) -> None:
-        row = self.row_of(line)
+        rows = self._rows
+        if not rows:
+            return
+        row = rows.row_of(line)
         self._other_end = None
-        self.current = self.line_of(row)
+        self.current = rows.line_of(row)
         if all(place.row != row for place in self._places()) or self._places()[-1].row == row:
-            self._place(moved(Place(row), -(self._area.height // 3), self.row_count, self._parts_of))
+            self._place(self._moved(Place(row), -(self._area.height // 3)))
 
     def next_match(self, down: bool) -> int | None:
         """The next line below (above) the current one that the query wants; None where there is none so far."""
         document = self.document
         if document is None or document.query is None:
             return None
-        return self._next(document.matches, down)
+        return next_line(document.matches, self.visible_lines, self.current, down)
 
     def next_mark(self, down: bool) -> Mark | None:
         marks = self.document.marks if self.document else ()
-        line = self._next([mark.line for mark in marks], down)
+        line = next_line([mark.line for mark in marks], self.visible_lines, self.current, down)
         return next((mark for mark in marks if mark.line == line), None)
-
-    def _next(self, lines: Sequence[int], down: bool) -> int | None:
-        places = self._places()
-        if not places:
-            return None
-        shown = [self.line_of(place.row) for place in places]
-        if self.current is not None and shown[0] <= self.current <= shown[-1]:
-            after, before = self.current + 1, self.current
-        else:
-            after, before = shown[0], shown[-1] + 1
-        if down:
-            at = bisect_left(lines, after)
-            return lines[at] if at < len(lines) else None
-        at = bisect_right(lines, before - 1) - 1
-        return lines[at] if at >= 0 else None
 
     def _hold_on(self) -> None:
         """What is in view stays in view while the rows change."""
-        if not self.following and self.row_count:
+        if not self.following and self._rows:
             in_view = self.visible_lines
             keep = self.current if self.current is not None and self.current in in_view else in_view[0]
             self._anchor = keep
@@ -471,21 +437,18 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def choose(self, by: int) -> None:
         """Makes the current line the next one up or down, keeping the other end of what is chosen."""
-        places = self._places()
-        if not places:
+        rows, shown = self._rows, self.visible_lines
+        if rows is None or not shown:
             return
         self.following = False
-        if self.current is None or self.current not in self.visible_lines:
-            line = self.line_of(places[-1 if by < 0 else 0].row)
-            self._other_end = line
+        if self.current is None or self.current not in shown:
+            line = self._other_end = shown[-1 if by < 0 else 0]
         else:
             if self._other_end is None:
                 self._other_end = self.current
-            line = self.line_of(max(0, min(self.row_of(self.current) + by, self.row_count - 1)))
+            line = rows.line_of(max(0, min(rows.row_of(self.current) + by, len(rows) - 1)))
         self.current = line
-        rows = [place.row for place in self._places()]
-        row = self.row_of(line)
-        if row not in rows:
+        if line not in shown:
             self.scroll_rows(by)
 
     @property
@@ -520,16 +483,21 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
             self.scroll_rows(by * 3)
 
     def on_click(self, event: events.Click) -> None:
-        places = self._places()
+        places, rows = self._places(), self._rows
         y = event.get_content_offset_capture(self).y
-        if 0 <= y < len(places) and self.text_selection is None:
+        if rows is not None and 0 <= y < len(places) and self.text_selection is None:
             self._other_end = None
-            self.current = self.line_of(places[y].row)
+            self.current = rows.line_of(places[y].row)
+
+    def text_select_all(self) -> None:
+        """Nothing: a double click is no wish for a million lines."""
 
     def watch_following(self, following: bool) -> None:
         if following:
             self._anchor = self._goal = None
+            self._page = None
             self._arrange()
+            self._repaint()
         elif self.document is not None:
             self._lines_when_left = len(self.document.index)
         self.post_message(self.Changed())
@@ -546,13 +514,9 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
         self._redraw()
 
     def watch_filters(self, old: bool, new: bool) -> None:
-        if self.document is not None and self.wanted is not None and not self.following:
-            # The rows are other ones already: the line at the top is asked of those that were.
-            matches = self.document.matches
-            row = self._top.row
-            self._anchor = row if new else (matches[row] if row < len(matches) else None)
-            if self.current is not None:
-                self._anchor = self.current
+        if self._rows is not None and self._rows.filters != new:
+            self._hold_on()
+            self._rows.filters = new
         self._redraw()
 
     def notify_style_update(self) -> None:
@@ -570,78 +534,38 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
     # Drawing
 
     def render_line(self, y: int) -> Strip:
-        places = self._places()
-        if y >= len(places):
-            return Strip.blank(self._area.width, self._appearance().base)
+        places, rows = self._places(), self._rows
+        if rows is None or y >= len(places):
+            return Strip.blank(self._area.width, self.rich_style)
         place = places[y]
-        row = self._row(place.row)
+        row = rows[place.row]
         part = min(place.part, len(row.strips) - 1)
         strip = row.strips[part]
         chosen = self.chosen
-        if chosen is not None and chosen[0] <= self.line_of(place.row) <= chosen[1]:
-            strip = strip.apply_style(self._appearance().current)
+        if chosen is not None and chosen[0] <= rows.line_of(place.row) <= chosen[1]:
+            strip = strip.apply_style(rows.appearance.current)
         selection = self.text_selection
         if selection is not None and (span := selection.get_span(place.row)) is not None:
-            strip = self._with_selection(strip, span, row.starts[part] + self._shift)
+            style = self.screen.get_component_rich_style("screen--selection")
+            strip = with_selection(strip, span, row.starts[part] + self._shift, style)
         return strip
 
-    def _with_selection(self, strip: Strip, span: tuple[int, int], start: int) -> Strip:
-        """`start` is the offset in the line of what stands behind the margin."""
-        width = strip.cell_length
-        first = max(span[0] - start, 0) + 1
-        stop = width if span[1] == -1 else min(span[1] - start + 1, width)
-        if first >= stop:
-            return strip
-        style = self.screen.get_component_rich_style("screen--selection")
-        before, inside, after = strip.divide([first, stop, width])
-        return Strip.join([before, inside.apply_style(style), after])
-
-    def _row(self, row: int) -> Row:
-        kept = self._rows_kept.get(row)
-        if kept is None:
-            assert self.document is not None
-            kept = draw(self.document, self.line_of(row), row, self._appearance(), self.app.console)
-            self._rows_kept[row] = kept
-            if kept.torn:
-                self._torn_row = row
-        return kept
-
     def _appearance(self) -> Appearance:
-        if self._appearance_kept is None:
-
-            def colour(name: str) -> Style:
-                style = self.get_component_rich_style(name)
-                return Style(color=style.color, bold=style.bold, italic=style.italic)
-
-            self._appearance_kept = Appearance(
-                base=self.rich_style,
-                error=colour("log--error"),
-                warning=colour("log--warning"),
-                debug=colour("log--debug"),
-                time=colour("log--time"),
-                match=self.get_component_rich_style("log--match"),
-                current=Style(bgcolor=self.get_component_rich_style("log--current").bgcolor),
-                fact=colour("log--fact"),
-                note=colour("log--note"),
-                wraps=self.wraps,
-                shows_times=self.shows_times,
-                columns=self._area.width,
-                shift=self._shift,
-            )
-        return self._appearance_kept
+        columns = self._area.width
+        return appearance_of(self, wraps=self.wraps, shows_times=self.shows_times, columns=columns, shift=self._shift)
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """The text of what the mouse has selected."""
-        if self.document is None or not self.row_count:
+        rows = self._rows
+        if not rows:
             return None
         first = selection.start.y if selection.start else 0
-        last = min(selection.end.y if selection.end else self.row_count - 1, self.row_count - 1)
+        last = min(selection.end.y if selection.end else len(rows) - 1, len(rows) - 1, first + _SELECTED)
         texts = []
         for row in range(first, last + 1):
-            text = self._row(row).text
             span = selection.get_span(row)
             if span is not None:
-                texts.append(text[span[0] : None if span[1] == -1 else span[1]])
+                texts.append(rows[row].text[span[0] : None if span[1] == -1 else span[1]])
         return "\n".join(texts), "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:

@@ -1,0 +1,50 @@
+"""The colours of the log, as the theme has them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from rich.style import Style
+from textual.widget import Widget
+
+
+class Appearance(NamedTuple):
+    """How rows are drawn: `columns` wide with the margin, from cell `shift` of the line on."""
+
+    base: Style
+    error: Style
+    warning: Style
+    debug: Style
+    time: Style
+    match: Style
+    current: Style
+    fact: Style
+    note: Style
+    wraps: bool
+    shows_times: bool
+    columns: int
+    shift: int
+
+
+def appearance_of(widget: Widget, *, wraps: bool, shows_times: bool, columns: int, shift: int) -> Appearance:
+    """Asks the component classes `log--…` of `widget`."""
+
+    def colour(name: str) -> Style:
+        style = widget.get_component_rich_style(name)
+        return Style(color=style.color, bold=style.bold, italic=style.italic)
+
+    return Appearance(
+        base=widget.rich_style,
+        error=colour("log--error"),
+        warning=colour("log--warning"),
+        debug=colour("log--debug"),
+        time=colour("log--time"),
+        match=widget.get_component_rich_style("log--match"),
+        current=Style(bgcolor=widget.get_component_rich_style("log--current").bgcolor),
+        fact=colour("log--fact"),
+        note=colour("log--note"),
+        wraps=wraps,
+        shows_times=shows_times,
+        columns=columns,
+        shift=shift,
+    )
