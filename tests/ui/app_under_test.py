@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from pathlib import Path
 
 from textual.pilot import Pilot
@@ -68,6 +70,19 @@ def screen_text(app: TunerApp) -> str:
     width = app.size.width
     strips = app.screen._compositor.render_strips()
     return "\n".join(strip.text[:width].rstrip() for strip in strips)
+
+
+async def seen(pilot: Pilot[None], *texts: str, most_s: float = 10.0) -> str:
+    """Waits until all of `texts` are on the screen; what is on it then. For screens whose workers never end."""
+    ends = time.monotonic() + most_s
+    while True:
+        await pilot.pause()
+        shown = screen_text(pilot.app)  # type: ignore[arg-type]
+        missing = [text for text in texts if text not in shown]
+        if not missing:
+            return shown
+        assert time.monotonic() < ends, f"{missing} not on the screen:\n{shown}"
+        await asyncio.sleep(0.02)
 
 
 async def settled(pilot: Pilot[None]) -> None:

@@ -2,16 +2,396 @@
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
-from textual.widgets import Static
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import ClassVar
 
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widgets import DataTable, Static
+
+from tuner_tui.runs.commands import AnyCommand, Continue, Measure, Pause, Skip, Stop, append_command
+from tuner_tui.runs.folder import RunFolder
+from tuner_tui.runs.samples import Sample, last_sample
+from tuner_tui.runs.snapshot import Snapshot
+from tuner_tui.runs.view import AnyReader, ReplayReader, RunView
 from tuner_tui.ui.frame import TunerScreen
+from tuner_tui.ui.log.panel import LogPanel
+from tuner_tui.ui.run.answers import answer_words
+from tuner_tui.ui.run.choice import Choice
+from tuner_tui.ui.run.experiments import ExperimentsTable
+from tuner_tui.ui.run.head import head_text
+from tuner_tui.ui.run.lines import Lines
+from tuner_tui.ui.run.pane import PANELS, LaunchPane
+from tuner_tui.ui.run.phase import launch_phase
+from tuner_tui.ui.screens.confirm import Confirm
+from tuner_tui.ui.starting import Starting
+
+FIGURES_S = 0.5
+"""How often the figures of the launch in view are read."""
+_SPEEDS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+
+NO_RUN = (
+    "No run is open.\n\n"
+    "F2 lists your runs: Enter opens one. F3 edits a task, and ctrl+r there starts it.\n"
+    "From the shell: tuner-tui attach, tuner-tui replay RUN."
+)
 
 
 class RunScreen(TunerScreen):
-    """Not built yet."""
+    """One run, live, over or played back."""
 
     MODE = "run"
+    HELP_TEXT = (
+        "The table has a row for each experiment: a configuration, by the flags that differ. RUNS are its launches:\n"
+        "● done, ◐ under way, ○ to come, ✗ failed, ! invalid. ★ leads, ≈ cannot be told from the leader.\n"
+        "Below is one launch, the live one until you move the cursor; 0 follows the live one again.\n"
+        "The run goes on whatever you do here, unless you stop it (x). Leaving stops nothing.\n"
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "pause", "Pause", id="run.pause"),
+        Binding("K", "skip", "Skip", id="run.skip", tooltip="Give up the launch under way, go on with the next"),
+        Binding("plus", "measure", "Once more", id="run.measure", key_display="+", tooltip="One more launch of it"),
+        Binding("a", "add", "Add", id="run.add", tooltip="Add configurations to the run"),
+        Binding("x", "stop", "Stop", id="run.stop", tooltip="End the run; it can be resumed"),
+        Binding("r", "resume", "Resume", id="run.resume"),
+        Binding("v", "confirm", "Confirm leaders", id="run.confirm", tooltip="Launch the leaders again"),
+        Binding("c", "compare", "Compare", id="run.compare"),
+        Binding("f", "full", "Full log", id="run.full"),
+        Binding("t", "try", "Try", id="run.try", show=False, tooltip="Keep this configuration up for yourself"),
+        Binding("y", "copy", "Copy the launch command", id="run.copy", show=False),
+        Binding("0", "live", "Follow the live launch", id="run.live", show=False),
+        Binding("comma", "launch(-1)", "Launch before", id="run.launch.before", key_display=",", show=False),
+        Binding("full_stop", "launch(1)", "Launch after", id="run.launch.after", key_display=".", show=False),
+        Binding("left_square_bracket", "panel(-1)", "Panel before", id="run.panel.before", key_display="[", show=False),
+        Binding("right_square_bracket", "panel(1)", "Next panel", id="run.panel.next", key_display="]", show=False),
+        Binding("1", "show_panel('log')", "Log", id="run.log", show=False),
+        Binding("2", "show_panel('memory')", "Memory", id="run.memory", show=False),
+        Binding("3", "show_panel('engine')", "Engine", id="run.engine", show=False),
+        Binding("4", "show_panel('load')", "Load", id="run.load", show=False),
+        Binding("greater_than_sign", "speed(1)", "Faster", id="run.faster", key_display=">"),
+        Binding("less_than_sign", "speed(-1)", "Slower", id="run.slower", key_display="<"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._choice = Choice()
+        self._reader: AnyReader | None = None
+        self._answered = 0
+        self._live_sample: Sample | None = None
+        self._preparing: Sample | None = None
+        self._last_words = ""
 
     def body(self) -> ComposeResult:
-        yield Static("Is it going well, and what is it doing right now?", markup=False)
+        yield Static(NO_RUN, id="run-trouble", markup=False)
+        with Vertical(id="run-main"):
+            yield Lines(id="run-head")
+            yield ExperimentsTable(id="run-table")
+            yield Lines(id="run-tried")
+            yield LaunchPane(id="run-pane")
+
+    @property
+    def pane(self) -> LaunchPane:
+        return self.query_one(LaunchPane)
+
+    @property
+    def table(self) -> ExperimentsTable:
+        return self.query_one(ExperimentsTable)
+
+    def on_mount(self) -> None:
+        remembered = self.tuner.remembered.tabs.get("run.panel", "log")
+        self.pane.panel = remembered if remembered in PANELS else "log"
+        self.pane.fit(self.app.size.width, self.app.size.height)
+        self.tuner.run_changed.subscribe(self, self._on_run)
+        self.set_interval(FIGURES_S, self._read_figures)
+        self.table.focus()
+        self._draw()
+
+    def on_screen_resume(self) -> None:
+        self._draw()
+
+    def on_resize(self) -> None:  # type: ignore[override]
+        self.pane.fit(self.app.size.width, self.app.size.height)
+
+    # What is shown
+
+    def _on_run(self, view: RunView) -> None:
+        if self.is_current:
+            self._draw()
+
+    @property
+    def _now(self) -> datetime:
+        reader = self.tuner.reader
+        return reader.now if reader is not None else datetime.now(UTC)
+
+    def _draw(self) -> None:
+        view, reader = self.tuner.view, self.tuner.reader
+        snapshot = view.snapshot if view is not None else None
+        self.set_class(snapshot is None, "-troubled")
+        if view is None or snapshot is None:
+            self.query_one("#run-trouble", Static).update(NO_RUN if view is None else f"✗ {view.trouble}")
+            self.set_title(view.folder.name if view is not None else "")
+            return
+        if reader is not self._reader:
+            self._begin(reader, snapshot)
+        self.set_title(view.folder.name)
+        self.set_class(snapshot.kind == "try", "-try")
+        self._tell_answers(snapshot)
+        if view.condition == "died" and not self._last_words and reader is not None:
+            self._last_words = reader.last_words()
+        self._draw_moment(view, snapshot)
+        experiment, launch = self._choice.of(snapshot)
+        if experiment is not None:
+            self.table.point_at(experiment.id)
+        live = snapshot.launch is not None and launch is not None and launch.number == snapshot.launch.number
+        self.pane.show(
+            view.folder,
+            snapshot,
+            experiment,
+            launch,
+            live=live and view.alive,
+            until=self._now if view.replay and not self._replay_over else None,
+            following=self._choice.following,
+        )
+        self.refresh_bindings()
+
+    def _draw_moment(self, view: RunView, snapshot: Snapshot) -> None:
+        """What moves with the clock: at most once a second, and only what reads differently then."""
+        now = self._now
+        preparing, last_words, replay = self._preparing, self._last_words, self._replay_words()
+        self.query_one("#run-head", Lines).show(
+            lambda width, style: head_text(
+                view, width, style, now=now, preparing=preparing, last_words=last_words, replay=replay
+            )
+        )
+        if snapshot.kind == "try":
+            return
+        doing = ""
+        if snapshot.launch is not None and view.alive:
+            doing = launch_phase(snapshot.launch, self._live_sample, now, max(21, self.app.size.width // 4))
+        self.table.show(snapshot, doing=doing, over=not view.alive)
+
+    def _begin(self, reader: AnyReader | None, snapshot: Snapshot) -> None:
+        """Another run is looked at."""
+        self._reader = reader
+        self._choice = Choice()
+        self._answered = len(snapshot.commands)
+        self._live_sample = self._preparing = None
+        self._last_words = ""
+        (self.query_one(LogPanel) if snapshot.kind == "try" else self.table).focus()
+
+    def _tell_answers(self, snapshot: Snapshot) -> None:
+        """The runner's answers to what was asked of it, by whomever."""
+        new, self._answered = snapshot.commands[self._answered :], len(snapshot.commands)
+        for taken in new:
+            self.say(answer_words(taken), "information" if taken.accepted else "warning")
+
+    # Figures
+
+    async def _read_figures(self) -> None:
+        """Also the clock of this screen. Nothing is read where nothing goes on, or nobody looks."""
+        view = self.tuner.view
+        snapshot = view.snapshot if view is not None else None
+        if not self.is_current or view is None or snapshot is None:
+            return
+        if view.replay and not self._replay_over:
+            self._draw()  # its clock moves what may be seen
+        await self.pane.read()
+        if view.alive:
+            await self._read_doing(view, snapshot)
+            if self.tuner.view is not None and self.tuner.view.snapshot is not None:
+                self._draw_moment(self.tuner.view, self.tuner.view.snapshot)
+
+    async def _read_doing(self, view: RunView, snapshot: Snapshot) -> None:
+        import asyncio
+
+        launch = snapshot.launch
+        if launch is not None:
+            path = view.folder.launch(launch.number) / "samples.jsonl"
+            if view.replay or path == self.pane.figures.path:
+                self._live_sample = self.pane.figures.last if path == self.pane.figures.path else None
+            else:
+                self._live_sample = await asyncio.to_thread(last_sample, path)
+        elif snapshot.preparation is not None and not view.replay:
+            self._preparing = await asyncio.to_thread(last_sample, view.folder.samples)
+
+    # Choosing
+
+    @on(ExperimentsTable.Picked)
+    def _picked(self, event: ExperimentsTable.Picked) -> None:
+        self._choice.pick(event.experiment)
+        self._draw()
+
+    @on(DataTable.RowSelected, "#run-table")
+    def _entered(self) -> None:
+        if (key := self.table.cursor_key) is not None:
+            self._choice.pick(int(key))
+            self._draw()
+            self.pane.choose(self.pane.panel, focus=True)
+
+    def action_live(self) -> None:
+        self._choice.follow()
+        self._draw()
+
+    def action_launch(self, by: int) -> None:
+        snapshot = self._snapshot()
+        if snapshot is None:
+            return
+        if self._choice.step(snapshot, by):
+            self._draw()
+        else:
+            self.say(f"no launch {'before' if by < 0 else 'after'} this one; the cursor chooses another experiment")
+
+    def action_panel(self, by: int) -> None:
+        self.pane.step(by)
+
+    def action_show_panel(self, panel: str) -> None:
+        self.pane.choose(panel, focus=True)
+
+    @on(LaunchPane.PanelChosen)
+    def _panel_chosen(self, event: LaunchPane.PanelChosen) -> None:
+        self.tuner.remembered.tabs["run.panel"] = event.panel
+
+    def action_full(self) -> None:
+        self.toggle_class("-full")
+        if self.has_class("-full"):
+            self.query_one(LogPanel).focus()
+        else:
+            self.table.focus()
+
+    def action_back(self) -> None:
+        """Out of the full log, out of a panel, out of the screen: one thing at a time."""
+        if self.has_class("-full"):
+            self.action_full()
+        elif self.pane.has_focus_within and self.table.display:
+            self.table.focus()
+        else:
+            super().action_back()
+
+    def action_compare(self) -> None:
+        self.tuner.show_mode("compare")
+
+    # What is asked of the runner
+
+    def _snapshot(self) -> Snapshot | None:
+        return self.tuner.view.snapshot if self.tuner.view is not None else None
+
+    @property
+    def _replay_over(self) -> bool:
+        reader = self.tuner.reader
+        return not isinstance(reader, ReplayReader) or reader.over
+
+    def _replay_words(self) -> str:
+        reader = self.tuner.reader
+        if not isinstance(reader, ReplayReader):
+            return ""
+        how = "over" if reader.over else "paused" if reader.paused else f"×{reader.speed:g}"
+        return f"REPLAY {how} {reader.now.astimezone():%H:%M:%S}"
+
+    def _listener(self) -> tuple[RunFolder, Snapshot] | None:
+        """The run, if a runner works on it; else a sentence says why nothing can be asked of it."""
+        view = self.tuner.view
+        if view is None or view.snapshot is None:
+            self.say("no run is open; F2 lists them", "warning")
+        elif view.replay:
+            self.say("this is a replay: what happened is not changed by it", "warning")
+        elif not view.alive:
+            self.say(f"no runner works on {view.folder.name} any more", "warning")
+        else:
+            return view.folder, view.snapshot
+        return None
+
+    def _ask(self, folder: RunFolder, command: AnyCommand) -> None:
+        try:
+            append_command(folder.commands, command)
+        except OSError as error:
+            self.say(f"{folder.commands} cannot be written: {error.strerror}", "error")
+
+    def action_pause(self) -> None:
+        reader = self.tuner.reader
+        if isinstance(reader, ReplayReader):
+            reader.paused = not reader.paused
+            self._draw()
+        elif (found := self._listener()) is not None:
+            folder, snapshot = found
+            self._ask(folder, Continue() if snapshot.paused else Pause())
+
+    def action_skip(self) -> None:
+        if (found := self._listener()) is None:
+            return
+        folder, snapshot = found
+        launch = snapshot.launch
+        if launch is None:
+            self.say("no launch is under way", "warning")
+            return
+        self._confirm(
+            f"Give up launch {launch.number} of #{launch.experiment}? It counts as failed, and the run goes on with "
+            "the next.",
+            "skip it",
+            lambda: self._ask(folder, Skip(launch=launch.number)),
+        )
+
+    def action_stop(self) -> None:
+        if (found := self._listener()) is None:
+            return
+        folder, snapshot = found
+        left = snapshot.launches_planned - snapshot.launches_done
+        given_up = "The launch under way is given up and its server removed. " if snapshot.launch is not None else ""
+        kept = "It can be resumed; what is measured is kept." if snapshot.kind == "tune" else ""
+        question = (
+            f"Stop the server of {folder.name}?"
+            if snapshot.kind == "try"
+            else f"Stop the run with {left} launch{'es' if left != 1 else ''} to go? {given_up}{kept}"
+        )
+        self._confirm(question, "stop", lambda: self._ask(folder, Stop()))
+
+    def _confirm(self, question: str, yes: str, do: Callable[[], None]) -> None:
+        def answered(sure: bool | None) -> None:
+            if sure:
+                do()
+
+        self.app.push_screen(Confirm(question, yes=yes), answered)
+
+    def action_measure(self) -> None:
+        if (found := self._listener()) is None:
+            return
+        folder, snapshot = found
+        experiment, _ = self._choice.of(snapshot)
+        if experiment is not None:
+            self._ask(folder, Measure(experiment=experiment.id))
+
+    # What is asked of the rest of the program
+
+    def action_resume(self) -> None:
+        view = self.tuner.view
+        if view is None or view.snapshot is None:
+            self.say("no run is open; F2 lists them", "warning")
+        elif view.replay:
+            self.say("this is a replay; open the run itself to resume it", "warning")
+        elif view.alive:
+            self.say("the run is under way")
+        elif view.snapshot.kind != "tune" or view.condition not in ("stopped", "died", "failed"):
+            self.say("the run is over; nothing is left to do. v launches the leaders again, c compares")
+        else:
+            folder = view.folder
+
+            def resume() -> RunFolder:
+                self.tuner.launcher.resume(folder)
+                return folder
+
+            self.app.push_screen(Starting(f"resuming {folder.name} …", resume), self._started)
+
+    def _started(self, folder: RunFolder | None) -> None:
+        if folder is not None:
+            self.tuner.open_run(folder)
+
+    def action_speed(self, by: int) -> None:
+        reader = self.tuner.reader
+        if not isinstance(reader, ReplayReader):
+            self.say("only a replay has a speed")
+            return
+        place = min(range(len(_SPEEDS)), key=lambda index: abs(_SPEEDS[index] - reader.speed))
+        reader.speed = float(_SPEEDS[min(len(_SPEEDS) - 1, max(0, place + by))])
+        self._draw()

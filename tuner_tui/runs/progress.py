@@ -1,0 +1,42 @@
+"""How far a run is, and how long it will still take."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from tuner_tui.runs.plan import estimate
+from tuner_tui.runs.snapshot import Snapshot
+
+_ALMOST = 0.95
+"""What a launch counts at most before it is over: nobody knows how long it really takes."""
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """`share` is 0 to 1, `left_s` the seconds to go. `guessed`: no launch is over yet, so it is the plan's estimate."""
+
+    done: int
+    planned: int
+    share: float
+    left_s: float
+    guessed: bool
+
+
+def progress(snapshot: Snapshot, now: datetime) -> Progress:
+    """From the mean of the launches that are over, and the time the one under way has taken until `now`."""
+    done, planned = snapshot.launches_done, snapshot.launches_planned
+    took = [launch.total_s for experiment in snapshot.experiments for launch in experiment.counted]
+    each_s = sum(took) / len(took) if took else estimate(snapshot.task, 1).total_s
+    spent_s = 0.0
+    if snapshot.launch is not None:
+        spent_s = max(0.0, (now - snapshot.launch.started_at).total_seconds())
+    current = min(_ALMOST, spent_s / each_s) if each_s > 0 else 0.0
+    left = max(0, planned - done)
+    return Progress(
+        done=done,
+        planned=planned,
+        share=min(1.0, (done + (current if left else 0.0)) / planned) if planned else 0.0,
+        left_s=max(0.0, left - current) * each_s if left else 0.0,
+        guessed=not took,
+    )

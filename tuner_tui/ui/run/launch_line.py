@@ -1,0 +1,46 @@
+"""The line between the table and the panels: whose figures and log those are."""
+
+from __future__ import annotations
+
+from rich.style import Style
+from rich.text import Text
+
+from tuner_tui.report.labels import differing_flags, experiment_label
+from tuner_tui.report.words import duration_words
+from tuner_tui.runs.experiment import ExperimentState, Launch
+from tuner_tui.runs.snapshot import Snapshot
+from tuner_tui.ui.run.lines import Styles
+
+_BOLD = Style(bold=True)
+
+
+def launch_line(
+    snapshot: Snapshot, experiment: ExperimentState, launch: Launch | None, style: Styles, *, following: bool
+) -> Text:
+    """`#2 mem-fraction-static 0.8  launch 5 (2 of 3) …`: what it is doing, or what came of it and why."""
+    text = Text()
+    text.append(f"#{experiment.id} ", _BOLD)
+    text.append(experiment_label(experiment, differing_flags(snapshot)), _BOLD)
+    if launch is None:
+        return text.append("  not launched yet", style("dim"))
+    launches = experiment.launches
+    place = f" ({launches.index(launch) + 1} of {len(launches)})" if len(launches) > 1 else ""
+    text.append(f"  launch {launch.number}{place}", style("dim"))
+    if launch.status is None and following:
+        text.append("  live", style("dim"))
+    if launch.gpus:
+        text.append(f"  GPU {', '.join(map(str, launch.gpus))}", style("dim"))
+    if launch.start_s is not None:
+        text.append(f"  ready in {duration_words(launch.start_s)}", style("dim"))
+    if launch.status is None and launch.url:
+        text.append(f"  {launch.url}", style("dim"))
+    if launch.status == "interrupted":
+        text.append("  interrupted; it counts for nothing", style("warning"))
+    disqualifying = next((flag for flag in launch.validity if flag.disqualifies), None)
+    if disqualifying is not None:
+        text.append(f"\n! invalid, cannot win: {disqualifying.seen}", style("error"))
+    elif launch.failure is not None:
+        failure = launch.failure
+        text.append(f"\n✗ {failure.failure_class.replace('_', ' ')}: ", style("error") + _BOLD)
+        text.append(failure.reason)
+    return text

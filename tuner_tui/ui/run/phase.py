@@ -1,0 +1,44 @@
+"""What a launch is doing, in few words."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from tuner_tui.report.words import duration_words
+from tuner_tui.runs.experiment import Launch
+from tuner_tui.runs.samples import Phase, Sample
+from tuner_tui.ui.run.bar import bar
+
+_BAR = 8
+_SHORT = {"requests": "req", "bytes": "", "s": "s", "": ""}
+
+
+def launch_phase(launch: Launch, sample: Sample | None, now: datetime, width: int) -> str:
+    """The launch under way, at most `width` cells: from its newest sample, or what the journal says."""
+    phase = sample.phase if sample is not None else None
+    if phase is None or launch.phase == "stopping":
+        level = f" level {launch.level + 1}" if launch.level is not None else ""
+        return f"{launch.phase}{level}"[:width]
+    return phase_words(phase, now, width)
+
+
+def phase_words(phase: Phase, now: datetime, width: int) -> str:
+    """`loading weights ▕████░░░░▏ 2/4`, `level 2/3 31/50 req`, `starting 12 s`; the bar where there is room."""
+    name = phase.name
+    if phase.level is not None:
+        warm = "warm-up" if name.startswith("warm") else "level"
+        name = f"{warm} {phase.level + 1}" + (f"/{phase.levels}" if phase.levels else "")
+    if phase.done is None:
+        elapsed_s = int((now - phase.since).total_seconds())
+        if phase.level is not None or elapsed_s < 1:
+            return name[:width]
+        return f"{name} {f'{elapsed_s} s' if elapsed_s < 60 else duration_words(elapsed_s)}"[:width]
+    scale = 2**20 if phase.unit == "bytes" else 1
+    unit = "MiB" if phase.unit == "bytes" else _SHORT[phase.unit]
+    steps = f"{phase.done // scale:,}" + (f"/{phase.of // scale:,}" if phase.of else "") + (f" {unit}" if unit else "")
+    share = phase.share
+    if share is not None:
+        drawn = f"{name} ▕{bar(share, _BAR)}▏ {steps}"
+        if len(drawn) <= width:
+            return drawn
+    return f"{name} {steps}"[:width]

@@ -1,0 +1,219 @@
+"""The experiments as rows: which columns fit, and what stands in each cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from rich.style import Style
+from rich.text import Text
+
+from tuner_tui.report.labels import BASELINE, short_label
+from tuner_tui.report.words import duration_words, value_words
+from tuner_tui.runs.experiment import ExperimentState, Launch
+from tuner_tui.runs.snapshot import Snapshot
+from tuner_tui.search.verdict import quantity
+from tuner_tui.search.words import percent
+from tuner_tui.task.model import Objective
+from tuner_tui.ui.run.lines import Styles
+
+WIDE = 120
+_MOST_DOTS = 5
+_LEAST_HEADING = 5
+_LONGEST_VALUE = 18
+_STATE = 20
+_KEYS_OF_FLAGS = "flag:"
+
+
+class Column(NamedTuple):
+    """`key` names what stands in it (`flag:tp-size`: that flag's value)."""
+
+    key: str
+    heading: str
+    width: int
+    """With the gap to the next one …"""
+    right: bool = False
+    gap: int = 0
+
+    @property
+    def room(self) -> int:
+        """… and without."""
+        return self.width - self.gap
+
+
+class Marks(NamedTuple):
+    """What the verdict says of each experiment, by id."""
+
+    leader: int | None
+    tied: frozenset[int]
+    breaks: frozenset[int]
+    borderline: frozenset[int]
+    differences: dict[int, str]
+
+
+def marks_of(snapshot: Snapshot) -> Marks:
+    verdict = snapshot.verdict
+    tied = frozenset((verdict.leader, *verdict.tied_with)) if verdict.kind == "tie" else frozenset()
+    return Marks(
+        leader=verdict.leader,
+        tied=frozenset(each for each in tied if each is not None),
+        breaks=frozenset(verdict.breaks),
+        borderline=frozenset(verdict.borderline),
+        differences={each.experiment: f"{percent(each.relative)} %" for each in verdict.differences},
+    )
+
+
+def columns(experiments: Sequence[ExperimentState], differing: Sequence[str], width: int) -> tuple[Column, ...]:
+    """What fits into `width` cells. Start-up time needs a wide terminal; flags share what is left, and become one
+    column where that is too little for their values."""
+    wide = width >= WIDE - 2
+    gap = 2 if wide else 1
+    ids = len(str(max((each.id for each in experiments), default=0)))
+    wanted = max((each.wanted for each in experiments), default=1)
+    before = [Column("mark", "", 1), Column("id", "#".rjust(ids), ids, right=True)]
+    after = [
+        Column("launches", "RUNS", max(4, wanted if wanted <= _MOST_DOTS else len(f"{wanted}/{wanted}"))),
+        Column("state", "STATE", max(_STATE, width // 4) if wide else _STATE),
+        *([Column("start", "START", 8, right=True)] if wide else []),
+        Column("kv", "KV TOKENS", 10, right=True),
+        Column("score", "SCORE", 12 if wide else 10, right=True),
+        Column("difference", "", 8, right=True),
+    ]
+    left = width - sum(column.width + gap for column in (*before, *after))
+    flags = _flag_columns(experiments, differing, left, gap)
+    return tuple(column._replace(width=column.width + gap, gap=gap) for column in (*before, *flags, *after))
+
+
+def _flag_columns(
+    experiments: Sequence[ExperimentState], differing: Sequence[str], room: int, gap: int
+) -> list[Column]:
+    least = {
+        name: max(
+            _LEAST_HEADING,
+            min(_LONGEST_VALUE, max(len(value_words(each.configuration, name)) for each in experiments)),
+        )
+        for name in differing
+    }
+    room = max(room, 8)
+    spare = room - sum(width + gap for width in least.values())
+    if not differing or spare < 0:
+        return [Column("configuration", "CONFIGURATION"[: max(8, room - gap)], max(8, room - gap))]
+    found = []
+    for name in sorted(differing, key=len):  # short names first, so that long ones share what is left
+        more = min(spare, max(0, len(name) - least[name]))
+        spare -= more
+        found.append(Column(_KEYS_OF_FLAGS + name, _shortened(name.upper(), least[name] + more), least[name] + more))
+    order = list(differing)
+    return sorted(found, key=lambda column: order.index(column.key.removeprefix(_KEYS_OF_FLAGS)))
+
+
+def _shortened(name: str, width: int) -> str:
+    return name if len(name) <= width else name[: width - 1] + "…"
+
+
+def cell(
+    column: Column,
+    experiment: ExperimentState,
+    objective: Objective,
+    differing: Sequence[str],
+    marks: Marks,
+    style: Styles,
+    *,
+    doing: str = "",
+    over: bool = False,
+) -> Text:
+    """`doing`: what its launch under way is doing. `over`: no runner works on the run any more."""
+    leads = experiment.id == marks.leader
+    look = Style(bold=True) if leads or doing else Style()
+    match column.key:
+        case "mark":
+            words, look = _mark(experiment.id, marks, style)
+        case "id":
+            words = str(experiment.id)
+        case "configuration":
+            words = short_label(experiment, list(differing))
+        case "launches":
+            words = dots(experiment)
+        case "state":
+            words, look = state(experiment, marks, style, doing=doing, over=over)
+        case "start":
+            start_s = _latest(experiment, "start_s")
+            words = duration_words(float(start_s)) if start_s is not None else ""
+        case "kv":
+            tokens = next(
+                (launch.memory.kv_cache_tokens for launch in reversed(experiment.launches)
+                 if launch.memory.kv_cache_tokens is not None),
+                None,
+            )  # fmt: skip
+            words = f"{tokens:,}" if tokens is not None else ""
+        case "score":
+            words = score_words(objective, experiment.score.value) if experiment.score is not None else ""
+            look = style("winner") + look if leads else look
+        case "difference":
+            words = marks.differences.get(experiment.id, "")
+        case _:
+            words = value_words(experiment.configuration, column.key.removeprefix(_KEYS_OF_FLAGS))
+            words = BASELINE[: column.room] if experiment.id == 0 and words == "–" else words
+    room = column.room
+    if len(words) > room:
+        words = words[: room - 1] + "…"
+    return Text(words.rjust(room) if column.right else words, look, no_wrap=True)
+
+
+def score_words(objective: Objective, value: float) -> str:
+    """As short as a cell needs it: the objective is named once above the table."""
+    return quantity(objective, value).replace("tokens/s per GPU", "tok/s").replace("requests/s per GPU", "req/s")
+
+
+def _latest(experiment: ExperimentState, name: str) -> float | None:
+    return next(
+        (getattr(each, name) for each in reversed(experiment.launches) if getattr(each, name) is not None), None
+    )
+
+
+def _mark(experiment: int, marks: Marks, style: Styles) -> tuple[str, Style]:
+    if experiment in marks.tied:
+        return "≈", style("tied")
+    if experiment == marks.leader:
+        return "★", style("winner")
+    return "", Style()
+
+
+def dots(experiment: ExperimentState) -> str:
+    """`●●○`: launches done of those wanted; ◐ is under way, ✗ failed, ! invalid. Numbers where they are many."""
+    signs = [_sign(launch) for launch in experiment.launches if launch.status != "interrupted"]
+    wanted = max(experiment.wanted, len(signs))
+    if wanted > _MOST_DOTS:
+        return f"{len(experiment.counted)}/{wanted}"
+    return "".join(signs) + "○" * (wanted - len(signs))
+
+
+def _sign(launch: Launch) -> str:
+    return {"succeeded": "●", "failed": "✗", "invalid": "!", None: "◐"}.get(launch.status, "")
+
+
+def state(
+    experiment: ExperimentState, marks: Marks, style: Styles, *, doing: str = "", over: bool = False
+) -> tuple[str, Style]:
+    """What is being done with it, or what came of it."""
+    if experiment.status == "running":
+        if not over:
+            return doing or "starting", Style(bold=True)
+        return "given up", style("dim")
+    if experiment.status == "failed":
+        failure = experiment.failure
+        words = failure.failure_class.replace("_", " ") if failure is not None else "failed"
+        return ("skipped" if words == "stopped" else f"✗ {words}"), style("error")
+    if experiment.status == "invalid":
+        flags = [flag.name for launch in experiment.counted for flag in launch.validity if flag.disqualifies]
+        return f"! invalid: {flags[0].replace('_', ' ')}" if flags else "! invalid", style("error")
+    if experiment.status == "waiting":
+        return ("not launched" if over else "waiting"), style("dim")
+    if experiment.id in marks.breaks:
+        return "✗ breaks a limit", style("warning")
+    if experiment.id in marks.borderline:
+        return "~ borderline", style("warning")
+    if not over and len(experiment.counted) < experiment.wanted:
+        return "waiting", style("dim")
+    notes = sum(len(launch.validity) for launch in experiment.counted)
+    return (f"✓ valid, {notes} note{'s' if notes > 1 else ''}" if notes else "✓ valid"), Style()
