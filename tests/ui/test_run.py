@@ -52,7 +52,7 @@ async def test_a_finished_run_shows_its_winner_its_figures_and_the_leaders_launc
 ) -> None:
     folder = finished_run(tmp_path / "runs", tmp_path)
     app = app_under_test(tmp_path, reader=RunReader(folder))
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=True) as pilot:
         text = await seen(pilot, "finished, 4 of 4 launches", "★ WINNER", "#2 mem-fraction-static 0.8")
         lines = text.splitlines()
     leader = next(line for line in lines if " ★ 2" in line or " ★  2" in line)
@@ -66,7 +66,7 @@ async def test_a_live_run_is_followed_until_the_cursor_picks_another(tmp_path: P
     run = live_run(tmp_path)
     with runner_at_work(run.folder):
         app = app_under_test(tmp_path, reader=RunReader(run.folder))
-        async with app.run_test(size=(80, 24)) as pilot:
+        async with app.run_test(size=(80, 24), notifications=True) as pilot:
             await seen(pilot, "launch 2 of 4", "#2 mem-fraction-static 0.8  launch 2  live")
             await pilot.press("up")
             await seen(pilot, "#1 mem-fraction-static 0.7  launch 1")
@@ -79,8 +79,8 @@ async def test_what_is_asked_reaches_the_runner_and_its_answer_the_user(tmp_path
     run = live_run(tmp_path)
     with runner_at_work(run.folder):
         app = app_under_test(tmp_path, reader=RunReader(run.folder))
-        async with app.run_test(size=size) as pilot:
-            await seen(pilot, "launch 2 of 4")
+        async with app.run_test(size=size, notifications=True) as pilot:
+            await seen(pilot, "launch 2 of 4", "live")
             await pilot.press("space", "plus")
             await pilot.press("K", "y")
             await pilot.press("x", "n")
