@@ -37,7 +37,7 @@ TOKENIZER = ENGINES / "models" / "tiny-llama"
 FIRST_US, TICK_US, TOKENS = 50_000, 10_000, 100
 REQUESTS = {1: 12, 16: 96, 64: 384, 256: 1024}
 SERVER_CPU, METER_CPU = 0, 1
-SAMPLE_S = 0.1
+SAMPLE_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -182,6 +182,7 @@ def measure(meter: Meter, server: Path, concurrency: int, requests: int) -> dict
         os.sched_setaffinity(serving.pid, {SERVER_CPU})
         command, read, environment = meter(port, concurrency, requests, folder)
         output = folder / "output"
+        running: subprocess.Popen[bytes] | None = None
         try:
             with output.open("wb") as sink:
                 running = subprocess.Popen(
@@ -197,6 +198,8 @@ def measure(meter: Meter, server: Path, concurrency: int, requests: int) -> dict
                 sys.exit(f"{command[0]} failed:\n{output.read_text(errors='replace')[-2_000:]}")
             measured = read()
         finally:
+            if running is not None and running.poll() is None:
+                os.killpg(running.pid, signal.SIGKILL)
             serving.send_signal(signal.SIGTERM)
             serving.wait()
         truth = [Truth(*map(int, line.split())) for line in log.read_text().splitlines()]
@@ -240,18 +243,25 @@ def _percentile(ordered: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def _cpu_s(session: int) -> float:
-    """User and system time of all processes of a session, and of those of their children that are gone."""
-    ticks = 0
+def _cpu_s(root: int) -> float:
+    """User and system time of a process and all below it, in whatever sessions, and of those of them that are gone."""
+    parents: dict[int, int] = {}
+    ticks: dict[int, int] = {}
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             try:
                 fields = (folder / "stat").read_text().rpartition(")")[2].split()
             except OSError:
                 continue
-            if int(fields[3]) == session:
-                ticks += sum(map(int, fields[11:15]))
-    return ticks / os.sysconf("SC_CLK_TCK")
+            parents[int(folder.name)] = int(fields[1])
+            ticks[int(folder.name)] = sum(map(int, fields[11:15]))
+    total = 0
+    for process in ticks:
+        above = process
+        while above not in (root, 0):
+            above = parents.get(above, 0)
+        total += ticks[process] if above == root else 0
+    return total / os.sysconf("SC_CLK_TCK")
 
 
 def _free_port() -> int:
@@ -267,6 +277,7 @@ def main() -> None:
     arguments.add_argument("--only", default=",".join(METERS))
     arguments.add_argument("--json", type=Path)
     given = arguments.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if len(os.sched_getaffinity(0)) < 2:
         sys.exit("two CPUs are needed: one for the server, one for the meter")
     os.sched_setaffinity(0, {SERVER_CPU})

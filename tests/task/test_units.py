@@ -44,7 +44,7 @@ def test_processor_lists() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["D(100)", "D(1,2,3)", "d(1,1)", "D(1.5,2)", "N(1,1)", "U(5,1)/(1,2)", "I(1,2)", "dataset"]
+    "text", ["D(100)", "D(1,2,3)", "d(1,1)", "D(1.5,2)", "N(1,1)", "U(5,1)/(1,2)", "I(1,2)", "data"]
 )
 def test_no_scenarios(text: str) -> None:
     with pytest.raises(ValueError):

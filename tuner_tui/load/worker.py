@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -22,8 +23,13 @@ from tuner_tui.load.records import RecordFile
 from tuner_tui.load.share import Share
 from tuner_tui.load.traffic import Traffic
 
+_PRIORITY = -10
+
 
 def main() -> int:
+    # A worker needs little of a CPU, but at once. Where that is not allowed, it goes without.
+    with suppress(OSError, AttributeError):
+        os.setpriority(os.PRIO_PROCESS, 0, _PRIORITY)
     say(LoadReady(pid=os.getpid()))
     try:
         asyncio.run(obey(_work))

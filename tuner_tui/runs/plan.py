@@ -9,7 +9,7 @@ from tuner_tui.engines.catalogue import catalogue
 from tuner_tui.engines.command import flags
 from tuner_tui.engines.gpus import gpus_needed
 from tuner_tui.engines.registry import engine
-from tuner_tui.load.scenario import parse
+from tuner_tui.load.scenario import DATASET, parse
 from tuner_tui.runs.events import Excluded, Experiment, levels_of
 from tuner_tui.task.model import Configuration, Task
 from tuner_tui.task.space import expand
@@ -83,19 +83,24 @@ _TPOT_S = {"sglang": 0.012, "vllm": 0.012, "simulated": 0.0017}
 _PREFILL_S_PER_TOKEN = 0.0001
 # A run of genai-bench: its start, and what it looks at only once a second.
 _GENAI_BENCH_S = 6.0
+# About what conversations hold.
+_DATASET_TOKENS = (250.0, 250.0)
 
 
 def estimate(task: Task, launches: int) -> Estimate:
-    """How long `launches` launches take: a start, and for each level a warm-up of two rounds and its requests, bounded
-    by `max_time`."""
+    """How long `launches` launches take: a start, and for each level a warm-up (of two rounds, or of two seconds at a
+    rate) and its requests, bounded by `max_time`."""
     benchmark, load_s = task.benchmark, 0.0
     for level in levels_of(task):
-        prompt_tokens, output_tokens = parse(level.scenario).mean_tokens
+        prompt_tokens, output_tokens = (
+            _DATASET_TOKENS if level.scenario == DATASET else parse(level.scenario).mean_tokens
+        )
         request_s = prompt_tokens * _PREFILL_S_PER_TOKEN + output_tokens * _TPOT_S[task.engine]
         level_s = benchmark.max_time_s or float("inf")
         if benchmark.max_requests is not None:
             at_once = (level.request_rate or 0.0) * request_s if level.concurrency is None else level.concurrency
             level_s = min(level_s, benchmark.max_requests / at_once * request_s)
-        load_s += level_s + 2 * request_s + (_GENAI_BENCH_S if benchmark.tool == "genai-bench" else 0.0)
+        warm_up_s = 2 * request_s if level.concurrency is not None else 2 + request_s
+        load_s += level_s + warm_up_s + (_GENAI_BENCH_S if benchmark.tool == "genai-bench" else 0.0)
     start_s = min(_START_S[engine(task.engine).name], task.start_timeout_s)
     return Estimate(start_s=start_s, load_s=load_s, total_s=launches * (start_s + load_s + 1.0))

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any, Literal, cast
 
 from tuner_tui.task.fields import Field, Section, finite
 from tuner_tui.task.model import Benchmark
 from tuner_tui.task.nodes import plain
-from tuner_tui.task.scenario_syntax import scenario
+from tuner_tui.task.scenario_syntax import DATASET, scenario
+from tuner_tui.task.variables import expand_path
 
 _TRAFFIC = 'traffic scenarios, like ["D(100,100)"]'
 _CONCURRENCY = "numbers of requests at once, like [1, 4]"
+_RATE = "requests a second, like [2, 4, 8]"
+_MAX_RATE = 100_000
+_KEYS = (
+    "tool", "traffic", "concurrency", "request_rate", "arrivals", "max_in_flight", "max_requests", "max_time",
+    "endpoint", "dataset", "api_key_variable", "request", "cpus",
+)  # fmt: skip
+# What only the builtin generator does.
+_BUILTIN = ("request_rate", "arrivals", "max_in_flight", "endpoint", "dataset", "api_key_variable")
 _OWN = (
     "prompt", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens", "min_tokens", "ignore_eos",
 )  # fmt: skip
 
 
-def read_benchmark(top: Section) -> Benchmark | None:
-    """None where an error was noted."""
+def read_benchmark(top: Section, folder: Path) -> Benchmark | None:
+    """`folder` is the task file's own. None where an error was noted."""
     section = top.section("benchmark", "traffic, concurrency, and max_requests or max_time")
     if section is None:
         top.missing("benchmark", "traffic, concurrency, and max_requests or max_time")
         return None
-    keys = ("tool", "traffic", "concurrency", "max_requests", "max_time", "request", "cpus")
-    meant = section.check_names(keys, {"request_rate": "; write concurrency: [1, 4]"})
+    meant = section.check_names(_KEYS, {})
     tool_field = section.field("tool")
     tool = (tool_field.choice(("builtin", "genai-bench")) if tool_field else None) or "builtin"
     traffic = read_traffic(section.field("traffic"))
@@ -32,8 +42,8 @@ def read_benchmark(top: Section) -> Benchmark | None:
     max_time = section.field("max_time")
     if "traffic" not in meant:
         section.missing("traffic", _TRAFFIC)
-    if "concurrency" not in meant and "request_rate" not in section.mapping.entries:
-        section.missing("concurrency", _CONCURRENCY)
+    rates = _read_rates(section, concurrency, meant)
+    _check_tool(section, tool)
     if not max_requests and not max_time and not meant & {"max_requests", "max_time"}:
         section.missing("max_requests", "max_requests: 50, or max_time: 10s, or both")
     cpus = section.field("cpus")
@@ -43,17 +53,82 @@ def read_benchmark(top: Section) -> Benchmark | None:
         max_time.error("genai-bench counts whole minutes; write 1m, 2m, …, or end a level by max_requests alone")
     request = read_request(section.section("request", "fields of the request, like {temperature: 0}"))
     cpu_set = cpus.cpu_set() if cpus else None
-    if not traffic or not concurrency or (requests is None and seconds is None):
+    arrivals = section.field("arrivals")
+    bound = section.field("max_in_flight")
+    endpoint = section.field("endpoint")
+    optional: dict[str, Any] = {
+        "arrivals": arrivals.choice(("constant", "poisson")) if arrivals else None,
+        "max_in_flight": bound.integer(1, "the most requests in flight at once") if bound else None,
+        "endpoint": endpoint.choice(("completions", "chat")) if endpoint else None,
+        "dataset": _read_dataset(section, traffic, folder),
+        "api_key_variable": _read_variable(section.field("api_key_variable")),
+    }
+    if rates is None and (arrivals or bound):
+        section.at_key("arrivals" if arrivals else "max_in_flight", "belongs to request_rate, which is not there")
+    if not traffic or not (concurrency or rates) or (requests is None and seconds is None):
         return None
     return Benchmark(
         traffic=traffic,
         concurrency=concurrency,
+        request_rate=rates or (),
         tool=cast(Literal["builtin", "genai-bench"], tool),
         max_requests=requests,
         max_time_s=seconds,
         request=request,
         cpus=cpu_set,
+        **{name: value for name, value in optional.items() if value is not None},
     )
+
+
+def _read_rates(section: Section, concurrency: tuple[int, ...], meant: set[str]) -> tuple[float, ...] | None:
+    """Each rate once; None where there are none or an error was noted. One of the two must be there, not both."""
+    field = section.field("request_rate")
+    if field is None:
+        if not meant & {"concurrency", "request_rate"}:
+            section.missing("concurrency", f"{_CONCURRENCY}; or request_rate, {_RATE}")
+        return None
+    if section.field("concurrency"):
+        section.at_key("request_rate", "a level has either a concurrency or a request rate; leave one of the two out")
+        return None
+    found: dict[float, None] = {}
+    for each in field.items(_RATE) if field.is_list else [field]:
+        rate = each.number(f"{_RATE}, above 0 and at most {_MAX_RATE:,}", above=0, most=_MAX_RATE)
+        if rate is not None:
+            if rate in found:
+                each.warn(f"{rate:g} is listed twice; it is measured once")
+            found[rate] = None
+    return tuple(found) or None
+
+
+def _check_tool(section: Section, tool: str) -> None:
+    if tool == "genai-bench":
+        for name in _BUILTIN:
+            if section.field(name):
+                section.at_key(name, f"genai-bench has no {name} here; leave it out, or write tool: builtin")
+
+
+def _read_dataset(section: Section, traffic: tuple[str, ...], folder: Path) -> str | None:
+    field = section.field("dataset")
+    if field is None:
+        if DATASET in traffic:
+            section.missing("dataset", "a file of prompts, like ./prompts.jsonl, for the traffic dataset")
+        return None
+    if traffic and DATASET not in traffic:
+        section.at_key("dataset", "nothing reads it; write traffic: [dataset]")
+    text = field.text("a file of prompts, like ./prompts.jsonl")
+    path = expand_path(field, text, folder) if text else None
+    if path is not None and not path.is_file():
+        field.error(f"the file {path} is not there")
+    return str(path) if path else None
+
+
+def _read_variable(field: Field | None) -> str | None:
+    """The name of an environment variable; its value is never read here."""
+    name = field.text("the name of an environment variable, like OPENAI_API_KEY") if field else None
+    if field and name is not None and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        field.error("expected the name of an environment variable, like OPENAI_API_KEY; never the key itself")
+        return None
+    return name
 
 
 def read_traffic(field: Field | None) -> tuple[str, ...]:

@@ -116,6 +116,17 @@ class Field:
         self.expected(what)
         return None
 
+    def number(self, what: str, *, above: float, most: float) -> float | None:
+        """A whole or a broken number within (above, most]."""
+        if isinstance(self.item, Scalar) and isinstance(self.item.value, int | float):
+            if message := trap(self.item):
+                self.error(message)
+                return None
+            if not isinstance(self.item.value, bool) and above < self.item.value <= most:
+                return float(self.item.value)
+        self.expected(what)
+        return None
+
     def boolean(self) -> bool | None:
         if isinstance(self.item, Scalar) and isinstance(self.item.value, bool):
             return self.item.value

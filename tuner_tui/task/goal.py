@@ -82,9 +82,12 @@ def _level(field: Field, benchmark: Benchmark | None) -> str | None:
     text = field.text('a level, like "D(100,100) × 4"')
     if text is None or benchmark is None:
         return None
-    known = {f"{traffic}×{n}": f"{traffic} × {n}" for traffic in benchmark.traffic for n in benchmark.concurrency}
+    names = [f"{traffic} × {n}" for traffic in benchmark.traffic for n in benchmark.concurrency]
+    poisson = " poisson" if benchmark.arrivals == "poisson" else ""
+    names += [f"{traffic} @ {rate:g}/s{poisson}" for traffic in benchmark.traffic for rate in benchmark.request_rate]
+    known = {re.sub(r"\s", "", name): name for name in names}
     bare = re.sub(r"\s", "", text)
-    bare = re.sub(r"\)[xX*](\d+)$", r")×\1", bare)
+    bare = re.sub(r"(\)|t)[xX*](\d+)$", r"\1×\2", bare)
     if bare in known:
         return known[bare]
     near = nearest(bare, known)

@@ -16,7 +16,9 @@ _OTHERS = {
     "I": "I(…) is for images",
     "A": "A(…) is for audio",
 }
-EXPECTED = "D(in,out), N(mean,deviation)/(mean,deviation), U(min,max)/(min,max) or U(max in,max out)"
+EXPECTED = "D(in,out), N(mean,deviation)/(mean,deviation), U(min,max)/(min,max), U(max in,max out) or dataset"
+DATASET = "dataset"
+"""The scenario whose prompts come from a file."""
 
 
 def scenario(text: str) -> str:
@@ -27,7 +29,7 @@ def scenario(text: str) -> str:
         if found:
             return _sensible(bare, [int(number) for number in found.groups()])
     if bare.casefold() == "dataset":
-        raise ValueError("traffic from a dataset is read, but not carried out yet in this version")
+        return DATASET
     if bare[:1] in _OTHERS and bare[1:2] == "(":
         raise ValueError(f"{_OTHERS[bare[0]]}, not for text generation; expected {EXPECTED}")
     raise ValueError(f"{text!r} is not a traffic scenario; expected {EXPECTED}")

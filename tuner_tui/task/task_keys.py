@@ -44,7 +44,7 @@ def read_task(top: Section, *, file: Path, models_dir: Path | None) -> Task | No
             mount_targets=tuple(mount.split(":")[1] for mount in docker.mounts) if backend == "docker" else (),
         )
     reading.space = space = read_space(top)
-    benchmark = None if "benchmark" in meant else read_benchmark(top)
+    benchmark = None if "benchmark" in meant else read_benchmark(top, folder)
     objective = read_objective(top.field("objective"), benchmark)
     limits = read_limits(top.section("limits", "limits, like {ttft.p99: 500ms, tpot.mean: 50ms}"), objective)
     if objective is not None and not objective.gates and not limits and "limits" not in top.mapping.entries:
