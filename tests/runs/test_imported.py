@@ -36,6 +36,9 @@ def test_the_seed_run_is_a_tie_in_words(runs_dir: Path) -> None:
     listed = tuner("runs").stdout
     assert "tie" in listed
     assert "imported" in listed
+    report = (only_run(runs_dir).path / "report.md").read_text()
+    assert "read from the results of another program" in report
+    assert "by genai-bench, by its definitions" in report
     refused = tuner("confirm", "latest", check=2)
     assert "was imported" in refused.stderr
 

@@ -199,12 +199,17 @@ def _environment(snapshot: Snapshot) -> str:
 def _environment_lines(snapshot: Snapshot) -> Iterator[str]:
     yield f"run `{snapshot.run}`, tuner-tui {snapshot.version}, seed {snapshot.seed}"
     began = snapshot.started_at or snapshot.created_at
-    yield f"{began:%Y-%m-%d %H:%M} UTC, {duration_words(snapshot.elapsed_s)} under a runner"
+    if snapshot.kind == "import":
+        yield f"{began:%Y-%m-%d %H:%M} UTC, read from the results of another program; nothing was launched"
+    else:
+        yield f"{began:%Y-%m-%d %H:%M} UTC, {duration_words(snapshot.elapsed_s)} under a runner"
+    if snapshot.other_tools:
+        yield f"by {', '.join(snapshot.other_tools)}, by its definitions"
     yield f"{snapshot.launches_done} launches of {snapshot.launches_planned} planned"
     if snapshot.image is not None:
         digest = snapshot.image.image_digest or snapshot.image.image_id
         yield f"image `{snapshot.image.name}`" + (f" (`{digest}`)" if digest else "")
-    elif snapshot.task.backend == "process":
+    elif snapshot.task.backend == "process" and snapshot.kind != "import":
         yield "as a process of the machine"
     gpus = ", ".join(map(str, snapshot.gpus))
     yield f"GPUs {gpus}" if gpus else "no GPU asked for"

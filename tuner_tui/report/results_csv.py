@@ -65,6 +65,7 @@ def _of_level(result: LevelResult | None) -> dict[str, Any]:
     metrics = None if result is None else result.metrics
     row: dict[str, Any] = {
         "level": "" if result is None else result.name,
+        "tool": "" if result is None else result.tool,
         "scenario": "" if result is None else result.scenario,
         "concurrency": None if result is None else result.concurrency,
         "request rate (1/s)": None if result is None else result.request_rate,

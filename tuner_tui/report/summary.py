@@ -39,7 +39,7 @@ def summary(snapshot: Snapshot) -> RenderableType:
         measured = [experiment for experiment in ranked if experiment.counted and experiment.counted[-1].results]
         if measured:
             parts.append(_levels(snapshot, measured))
-            if tools := _other_tools(measured):
+            if tools := snapshot.other_tools:
                 parts.append(Text(f"measured by {', '.join(tools)}, by its definitions", style="dim"))
         if common:
             every = "all: " if len(snapshot.experiments) > 1 else ""
@@ -63,12 +63,6 @@ def summary(snapshot: Snapshot) -> RenderableType:
         worth_it = offer.launches < MOST
         parts.append(Text(offer.sentence + (f" About {about}: tuner-tui confirm {snapshot.run}" if worth_it else "")))
     return Group(*parts)
-
-
-def _other_tools(measured: Sequence[ExperimentState]) -> list[str]:
-    """What measured, where it was not our own generator."""
-    results = (result for experiment in measured for launch in experiment.counted for result in launch.results)
-    return sorted({result.tool for result in results} - {"builtin"})
 
 
 def _ranking(

@@ -60,6 +60,12 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """The verdict on these experiments, made when asked for; shared by all snapshots it holds for."""
 
     @property
+    def other_tools(self) -> tuple[str, ...]:
+        """What measured, where it was not our own generator: programs with their versions."""
+        launches = (launch for experiment in self.experiments for launch in experiment.counted)
+        return tuple(sorted({result.tool for launch in launches for result in launch.results} - {"builtin"}))
+
+    @property
     def objective(self) -> Objective:
         return self.task.objective
 
