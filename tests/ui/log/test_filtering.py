@@ -162,3 +162,17 @@ async def test_the_replays_limit_takes_matches_back(tmp_path: Path) -> None:
             app.panel.limit_bytes = sum(len(f"{n:03} {'Decode' if n % 10 == 0 else 'other'}\n") for n in range(lines))
             await settled(app, pilot)
             assert len(rows(app)) == found
+
+
+async def test_what_is_typed_right_behind_the_slash_is_for_the_prompt(tmp_path: Path) -> None:
+    """Over a slow line keys come in one piece."""
+    async with shown_log(log_of(tmp_path / "a.log")) as (app, pilot):
+        for key in ("slash", "s", "T", "enter"):
+            app.simulate_key(key)
+        await pilot.pause()
+        await settled(app, pilot)
+        assert app.view.wanted is not None
+        assert app.view.wanted.text == "sT"
+        await pilot.press("slash", "slash", "enter")
+        await settled(app, pilot)
+        assert app.view.wanted.text == "sT/"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -39,7 +40,8 @@ class LogPanel(Vertical):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "find", "Filter", key_display="/", id="log.find"),
+        # These two before all else: what is typed right behind them, as it comes over a slow line, is for the prompt.
+        Binding("slash", "find", "Filter", key_display="/", id="log.find", priority=True),
         Binding("s", "follow", "Follow", id="log.follow"),
         Binding("n", "match(True)", "Next match", show=False, id="log.match.next"),
         Binding("N", "match(False)", "Previous match", show=False, id="log.match.previous"),
@@ -50,7 +52,7 @@ class LogPanel(Vertical):
         Binding("e", "error", "Most telling error", show=False, id="log.error"),
         Binding("w", "wrap", "Wrap", id="log.wrap"),
         Binding("t", "times", "Times", id="log.times"),
-        Binding("T", "seek", "Go to a time", show=False, id="log.seek"),
+        Binding("T", "seek", "Go to a time", show=False, id="log.seek", priority=True),
         Binding("c", "copy", "Copy the chosen lines", show=False, id="log.copy"),
         Binding("ctrl+s", "save", "Save the shown lines", show=False, id="log.save"),
         Binding("k,up", "rows(-1)", "Line up", show=False, id="log.up"),
@@ -70,8 +72,7 @@ class LogPanel(Vertical):
         height: 1fr;
         & > #log-status { height: 1; color: $text-muted; }
         & > LogView { height: 1fr; }
-        & > #log-prompt { height: 1; border: none; padding: 0; display: none; }
-        & > #log-prompt.-asked { display: block; }
+        & > #log-prompt { height: 1; border: none; padding: 0; }
     }
     """
 
@@ -91,6 +92,7 @@ class LogPanel(Vertical):
         self._view = LogView(id="log-view")
         self._status = Static("", id="log-status", markup=False)
         self._prompt = Input(id="log-prompt", compact=True)
+        self._prompt.display = False
         self._asks: Literal["filter", "time"] = "filter"
         self._title = ""
         self._said = ""
@@ -193,18 +195,18 @@ class LogPanel(Vertical):
         with self.prevent(Input.Changed):
             self._prompt.value = value
         self._prompt.placeholder = ("filter: " if what == "filter" else "go to: ") + hint
-        self._prompt.add_class("-asked")
-        self._prompt.focus()
+        self._prompt.display = True
+        self.screen.set_focus(self._prompt)
 
     def _asked(self) -> None:
-        self._prompt.remove_class("-asked")
+        self._prompt.display = False
         self._view.focus()
 
     @on(Input.Changed, "#log-prompt")
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
         if self._asks == "filter":
-            self.run_worker(self._search(event.value, TYPING_PAUSE_S), group="log-typing", exclusive=True)
+            self.run_worker(partial(self._search, event.value, TYPING_PAUSE_S), group="log-typing", exclusive=True)
 
     async def _search(self, text: str, pause_s: float) -> None:
         await asyncio.sleep(pause_s)
@@ -233,7 +235,7 @@ class LogPanel(Vertical):
 
     def action_back(self) -> None:
         """One thing at a time: the prompt, the filter, what is chosen."""
-        if self._prompt.has_class("-asked"):
+        if self._prompt.display:
             self.workers.cancel_group(self, "log-typing")
             if self._asks == "filter":
                 self._filter("")
@@ -244,9 +246,11 @@ class LogPanel(Vertical):
             self._view.choose_none()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in ("find", "seek"):
+            return not self._prompt.has_focus
         if action == "back":  # else escape is the screen's
             view = self._view
-            return self._prompt.has_class("-asked") or view.chosen is not None or view.wanted is not None
+            return self._prompt.display or view.chosen is not None or view.wanted is not None
         return True
 
     # Moving
