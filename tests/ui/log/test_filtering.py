@@ -81,7 +81,7 @@ async def test_the_other_lines_come_back_for_highlighting(tmp_path: Path) -> Non
         assert app.view.current == 10
         assert "010 Decode" in rows(app)
         assert "011 other" in rows(app)
-        assert app.status == "#1 · paused · 100 lines · /Decode 10 times"
+        assert app.status == "#1 · paused · 100 lines · /Decode 10 matches"
         await pilot.press("n", "n")
         await settled(app, pilot)
         assert app.view.current == 30
@@ -173,6 +173,6 @@ async def test_what_is_typed_right_behind_the_slash_is_for_the_prompt(tmp_path: 
         await settled(app, pilot)
         assert app.view.wanted is not None
         assert app.view.wanted.text == "sT"
-        await pilot.press("slash", "slash", "enter")
+        await pilot.press("slash", "slash", "enter")  # in place of what was there
         await settled(app, pilot)
-        assert app.view.wanted.text == "sT/"
+        assert app.view.wanted.text == "/"

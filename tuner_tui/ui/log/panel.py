@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -15,6 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
 from textual.reactive import reactive
+from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from tuner_tui.ui.log.copy import CLIPBOARD_BYTES, clipboard_sequence, in_tmux, write_lines
@@ -96,6 +96,7 @@ class LogPanel(Vertical):
         self._asks: Literal["filter", "time"] = "filter"
         self._title = ""
         self._said = ""
+        self._typing: Timer | None = None
 
     def compose(self) -> ComposeResult:
         yield self._status
@@ -166,7 +167,7 @@ class LogPanel(Vertical):
         else:
             yield _lines(lines)
         if query is not None:
-            found = "" if view.filters else f" {len(document.matches):,} times"
+            found = "" if view.filters else f" {_count(len(document.matches), 'match', 'matches')}"
             yield f"/{query.text}{' (as text)' if query.literal else ''}{found}"
             if document.searched < lines:
                 yield f"searched {document.searched / lines:.0%}"
@@ -206,11 +207,13 @@ class LogPanel(Vertical):
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
         if self._asks == "filter":
-            self.run_worker(partial(self._search, event.value, TYPING_PAUSE_S), group="log-typing", exclusive=True)
+            text = event.value
+            self._no_longer_typed()
+            self._typing = self.set_timer(TYPING_PAUSE_S, lambda: self._filter(text))
 
-    async def _search(self, text: str, pause_s: float) -> None:
-        await asyncio.sleep(pause_s)
-        self._filter(text)
+    def _no_longer_typed(self) -> None:
+        if self._typing is not None:
+            self._typing.stop()
 
     def _filter(self, text: str) -> None:
         query = parse_query(text)
@@ -222,7 +225,7 @@ class LogPanel(Vertical):
     async def _entered(self, event: Input.Submitted) -> None:
         event.stop()
         if self._asks == "filter":
-            self.workers.cancel_group(self, "log-typing")
+            self._no_longer_typed()
             self._filter(event.value)
         elif event.value.strip():
             try:
@@ -236,7 +239,7 @@ class LogPanel(Vertical):
     def action_back(self) -> None:
         """One thing at a time: the prompt, the filter, what is chosen."""
         if self._prompt.display:
-            self.workers.cancel_group(self, "log-typing")
+            self._no_longer_typed()
             if self._asks == "filter":
                 self._filter("")
             self._asked()
@@ -376,7 +379,11 @@ class LogPanel(Vertical):
 
 
 def _lines(count: int) -> str:
-    return f"{count:,} {'line' if count == 1 else 'lines'}"
+    return _count(count, "line", "lines")
+
+
+def _count(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"
 
 
 def _texts(document: LogDocument, lines: range | list[int]) -> Iterator[str]:
