@@ -12,6 +12,7 @@ from tuner_tui.runs.folder import RunFolder
 from tuner_tui.runs.view import AnyReader
 from tuner_tui.task.model import Configuration, Task
 from tuner_tui.ui.app import TunerApp
+from tuner_tui.ui.memory import Remembered, keep
 
 
 class RecordingLauncher:
@@ -51,11 +52,16 @@ class RecordingLauncher:
 
 
 def app_under_test(
-    tmp_path: Path, *, task: Path | None = None, reader: AnyReader | None = None, welcome: bool = False
+    tmp_path: Path,
+    *,
+    task: Path | None = None,
+    reader: AnyReader | None = None,
+    welcome: bool = False,
+    theme: str = "",
 ) -> TunerApp:
     memory = tmp_path / "screen.json"
     if not welcome:
-        memory.write_text('{"seen": true}')
+        keep(memory, Remembered(seen=True, theme=theme))
     return TunerApp(RecordingLauncher(tmp_path / "runs"), task=task, reader=reader, memory=memory)
 
 
@@ -86,7 +92,11 @@ async def seen(pilot: Pilot[None], *texts: str, most_s: float = 10.0) -> str:
 
 
 async def settled(pilot: Pilot[None]) -> None:
-    """Until every worker has ended and what it posted is shown."""
-    await pilot.pause()
+    """Until what waits for the first paint is done, every worker has ended, and what it posted is shown."""
+    app = pilot.app
+    assert isinstance(app, TunerApp)
+    async with asyncio.timeout(20):
+        await app.ready.wait()
+    await pilot.pause(0.005)
     await pilot.app.workers.wait_for_complete()
     await pilot.pause()

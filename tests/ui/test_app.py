@@ -86,8 +86,7 @@ async def test_a_theme_is_shown_while_one_moves_over_it_and_escape_undoes_it(tmp
         await settled(pilot)
         assert app.theme == "light"
         app.leave()
-    again = app_under_test(tmp_path)
-    again.remembered.theme = "light"
+    again = app_under_test(tmp_path, theme="light")
     async with again.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         assert again.theme == "light"
@@ -95,8 +94,7 @@ async def test_a_theme_is_shown_while_one_moves_over_it_and_escape_undoes_it(tmp
 
 @pytest.mark.parametrize("name", ["dark", "light", "high-contrast", "colour-blind", "terminal"])
 async def test_every_shipped_theme_can_be_used(tmp_path: Path, name: str) -> None:
-    app = app_under_test(tmp_path)
-    app.remembered.theme = name
+    app = app_under_test(tmp_path, theme=name)
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         assert app.theme == name
@@ -155,8 +153,7 @@ async def test_a_theme_changed_on_disk_is_seen_at_once(tmp_path: Path) -> None:
     import os
 
     path = _theme('title: Mine\ncolors: {primary: "#123456"}\n')
-    app = app_under_test(tmp_path)
-    app.remembered.theme = "mine"
+    app = app_under_test(tmp_path, theme="mine")
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         assert app.theme == "mine"

@@ -119,6 +119,8 @@ class TunerApp(App[None]):
         theme = first_theme(self.remembered.theme, self._theme_folders)
         self.register_theme(theme)
         self.set_reactive(App.theme, theme.name)
+        self.ready = asyncio.Event()
+        """Set once what waits for the first paint has been done."""
         self.reader = reader
         self._read()
 
@@ -133,6 +135,7 @@ class TunerApp(App[None]):
         self._load_keymap()
         self.set_interval(_THEMES_POLL_S, self._load_themes)
         self._find_machine()
+        self.ready.set()
 
     # What is looked at
 
