@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from pathlib import Path
 
 from textual.pilot import Pilot
+from textual.worker import WorkerCancelled
 
 from tuner_tui.runs.folder import RunFolder
 from tuner_tui.runs.view import AnyReader
@@ -92,11 +94,14 @@ async def seen(pilot: Pilot[None], *texts: str, most_s: float = 10.0) -> str:
 
 
 async def settled(pilot: Pilot[None]) -> None:
-    """Until what waits for the first paint is done, every worker has ended, and what it posted is shown."""
+    """Until what waits for the first paint is done, every worker but a log's has ended, and what it posted is shown."""
     app = pilot.app
     assert isinstance(app, TunerApp)
     async with asyncio.timeout(20):
         await app.ready.wait()
     await pilot.pause(0.005)
-    await pilot.app.workers.wait_for_complete()
+    async with asyncio.timeout(20):
+        for worker in [worker for worker in app.workers if worker.group != "log"]:
+            with contextlib.suppress(WorkerCancelled):
+                await worker.wait()
     await pilot.pause()
