@@ -58,6 +58,16 @@ def test_errors_come_with_advice_and_fix() -> None:
     assert "fix: docker.shm_size: 16g" in page
 
 
+def test_the_deciding_error_in_full_without_prefixes_and_the_others_on_a_line_each() -> None:
+    page = tuner_inspect(shared("logs/vllm-0.32.0-cpu-kv-too-small.log")).stdout.decode()
+    wrong = page[page.index("What went wrong") :].splitlines()
+    assert wrong[1] == "  line 28: kv cache too small"
+    assert wrong[2].startswith("    ValueError: To serve at least one request")
+    assert "    fix: max-model-len 1152" in wrong
+    assert wrong[-1].startswith("  line 29: engine process died | Worker proc VllmWorker-0 died")
+    assert max(map(len, wrong)) <= 80
+
+
 def test_a_pipe(tmp_path: Path) -> None:
     log = b"[2026-01-01 10:00:00] Load weight begin. avail mem=79.00 GB\r\n"
     (tmp_path / "x.log").write_bytes(log)
@@ -79,6 +89,7 @@ def test_a_file_that_is_no_log_says_nothing_and_is_no_failure(tmp_path: Path, co
         done = tuner_inspect(tmp_path / "x", *options)
         assert (done.returncode, done.stderr) == (0, b"")
     assert json.loads(done.stdout)["engine"] is None
+    assert tuner_inspect(tmp_path / "x").stdout.startswith(b"Nothing in this log")
 
 
 def test_what_cannot_be_read_is_said_in_one_sentence(tmp_path: Path) -> None:

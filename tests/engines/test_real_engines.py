@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,6 +13,8 @@ import pytest
 
 from tests.engines.real_task import real_task
 from tests.tuner import containers, only_run, tuner
+from tuner_tui.engines.catalogue import catalogue
+from tuner_tui.engines.help_text import flags_in_help
 from tuner_tui.runs.events import LaunchFailing
 from tuner_tui.runs.journal import JournalReader
 
@@ -118,3 +122,28 @@ def test_bad_configurations_among_good_ones(backend: Backend, tmp_path: Path, ru
             assert said is not None
             deciding_s = int(said[2]) * 60 + int(said[3])
             assert (event.at.minute * 60 + event.at.second - deciding_s) % 3600 <= 2
+
+
+@pytest.mark.acceptance
+@pytest.mark.parametrize(
+    ("engine", "command"),
+    [
+        pytest.param("vllm", ["bin/vllm", "serve", "--help=all"], marks=pytest.mark.vllm),
+        pytest.param("sglang", ["bin/python", "-m", "sglang.launch_server", "--help"], marks=pytest.mark.sglang),
+    ],
+)
+def test_every_flag_of_the_engine_s_own_help_is_in_the_catalogue(engine: str, command: list[str]) -> None:
+    home = Path(os.environ.get("TUNER_ENGINES", Path.home() / ".cache" / "tuner-engines"))
+    said = subprocess.run(
+        [str(home / engine / command[0]), *command[1:]],
+        env={**os.environ, "PYTHONPATH": str(home / "sglang-shim") if engine == "sglang" else "", "COLUMNS": "160"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=180,
+    )
+    flags = flags_in_help(said.stdout)
+    assert len(flags) > 300
+    known = catalogue(engine)
+    # json-arg is an example in the help's last lines.
+    assert [name for name in flags if name not in ("help", "json-arg") and known.find(name) is None] == []

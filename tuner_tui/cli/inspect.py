@@ -14,9 +14,14 @@ import click
 import msgspec
 
 from tuner_tui.engines.inspection import Inspection, Problem, inspect
+from tuner_tui.engines.prefixes import stripped
 from tuner_tui.engines.registry import ENGINES
 
 _CHUNK = 1 << 20
+_WIDEST = 120
+"""Columns of a page that is still read with ease."""
+_QUOTED_LINES, _OTHERS = 4, 6
+"""Of the deciding error, and of the errors after it."""
 _BAR = 16
 """Columns of the longest memory bar."""
 
@@ -37,7 +42,7 @@ def inspect_log(log: str, engine: Literal["sglang", "vllm", "simulated"] | None,
         sys.stdout.buffer.write(document + b"\n")
         sys.stdout.buffer.flush()
     else:
-        width = min(shutil.get_terminal_size((80, 24)).columns, 100)
+        width = min(shutil.get_terminal_size((80, 24)).columns, _WIDEST)
         click.echo("\n".join(_page(found, width)))
     return 0
 
@@ -48,10 +53,13 @@ def _chunks(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _page(found: Inspection, width: int) -> Iterator[str]:
+    if found.engine is None and not (found.timeline or found.errors or found.ready):
+        yield "Nothing in this log is known to be said by SGLang or vLLM."
+        return
     yield from _wrapped(_headline(found), width)
     yield from _arguments(found, width)
     yield from _start(found)
-    yield from _memory(found)
+    yield from _memory(found, width)
     yield from _work(found, width)
     yield from _errors(found, width)
     if found.unread:
@@ -113,7 +121,7 @@ def _start(found: Inspection) -> Iterator[str]:
         yield f"  {clock:8}  {step.phase.replace('_', ' '):18}{steps:>5}{took:>12}".rstrip()
 
 
-def _memory(found: Inspection) -> Iterator[str]:
+def _memory(found: Inspection, width: int) -> Iterator[str]:
     memory, limits = found.memory, found.limits
     tokens = f"{memory.kv_cache_tokens:,} tokens" if memory.kv_cache_tokens is not None else ""
     if found.max_concurrency is not None:
@@ -140,7 +148,7 @@ def _memory(found: Inspection) -> Iterator[str]:
             yield f"  {name:15}{figure:>8}  {bar:{_BAR}}  {note}".rstrip()
     if "max_running_requests" in limits or "context_tokens" in limits:
         told = [f"{name.replace('_', ' ')} {value:,}" for name, value in limits.items() if name != "max_total_tokens"]
-        yield from _wrapped("Limits: " + ", ".join(told), 80)
+        yield from _wrapped("Limits: " + ", ".join(told), width)
 
 
 def _work(found: Inspection, width: int) -> Iterator[str]:
@@ -155,7 +163,7 @@ def _work(found: Inspection, width: int) -> Iterator[str]:
     if prefill.max:
         lines.append(f"prefill {prefill.median:,.0f} tokens/s (median), {prefill.max:,.0f} at most")
     parts = []
-    if load.requests_max is not None:
+    if load.requests_max:
         parts.append(f"at most {load.requests_max} requests at once, {load.queued_max or 0} waiting")
     if load.token_usage_max is not None:
         parts.append(f"KV cache up to {load.token_usage_max:.0%} full")
@@ -176,21 +184,29 @@ def _work(found: Inspection, width: int) -> Iterator[str]:
 
 
 def _errors(found: Inspection, width: int) -> Iterator[str]:
+    """The deciding error in full, then the others, a line each."""
     if not found.errors:
         return
     yield ""
     yield "What went wrong" if not found.ready else "Errors"
-    for i, problem in enumerate(found.errors):
-        yield from _problem(problem, width, deciding=i == 0)
+    deciding, *others = found.errors
+    yield f"  line {deciding.line_number}: {_class(deciding)}"
+    said = _wrapped(stripped(deciding.line).message.strip(), width, "    ")
+    yield from said[:_QUOTED_LINES]
+    if len(said) > _QUOTED_LINES:
+        yield "      …"
+    yield from _wrapped(f"→ {deciding.advice}", width, "    ")
+    if deciding.fix is not None:
+        yield from _wrapped(f"fix: {deciding.fix}", width, "    ")
+    for other in others[:_OTHERS]:
+        words = f"  line {other.line_number}: {_class(other)} | {stripped(other.line).message.strip()}"
+        yield _cut(words, width)
+    if len(others) > _OTHERS:
+        yield f"  and {len(others) - _OTHERS} more (--json has them all)"
 
 
-def _problem(problem: Problem, width: int, *, deciding: bool) -> Iterator[str]:
-    yield f"  line {problem.line_number}: {problem.failure_class.replace('_', ' ')}"
-    yield _cut(f"    {problem.line.strip()}", width)
-    if deciding:
-        yield from _wrapped(f"→ {problem.advice}", width, "    ")
-        if problem.fix is not None:
-            yield from _wrapped(f"fix: {problem.fix}", width, "    ")
+def _class(problem: Problem) -> str:
+    return problem.failure_class.replace("_", " ")
 
 
 def _wrapped(text: str, width: int, indent: str = "") -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _OPTION = re.compile(r"^ {1,4}(?=-)(?P<names>(?:-{1,2}[\w.-]+(?:[ =][^,\n]*?)?(?:, |(?= {2,}|$)))+)(?P<text>.*)$")
-_NAME = re.compile(r"--([a-z][\w-]*)")
+_NAME = re.compile(r"--([a-z](?:[\w-]*\w)?)(?![\w-])")
 
 
 def flags_in_help(text: str) -> dict[str, str]:
