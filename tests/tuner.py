@@ -55,11 +55,13 @@ def only_run(runs_dir: Path) -> RunFolder:
     return folders[0]
 
 
-def in_launch(runs_dir: Path, kind: type[ServerReady] | type[LaunchStarted] = ServerReady) -> RunFolder:
+def in_launch(
+    runs_dir: Path, kind: type[ServerReady] | type[LaunchStarted] = ServerReady, within_s: float = 30.0
+) -> RunFolder:
     """The run, once a launch has come as far as `kind`."""
     folder = only_run(runs_dir)
     reader = JournalReader(folder.journal)
-    until(lambda: any(isinstance(event, kind) for event in reader.read()))
+    until(lambda: any(isinstance(event, kind) for event in reader.read()), within_s)
     return folder
 
 

@@ -91,7 +91,7 @@ def test_a_flag_the_engine_does_not_know_is_named_as_the_cause(tmp_path: Path, r
 def test_a_server_that_dies_under_load_is_the_cause_not_its_requests(tmp_path: Path, runs_dir: Path) -> None:
     task = simulated_task(tmp_path, {"simulate-crash-after": 6}, max_requests=40)
     [experiment] = json.loads(tuner("run", task, "--json", check=1).stdout)["experiments"]
-    assert experiment["failure"]["class"] == "engine_process_died"
+    assert "SimulatedCrash: told to die after 6 requests" in experiment["failure"]["line"]
     assert experiment["launches"][0]["start_s"] is not None
 
 
