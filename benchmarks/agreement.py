@@ -139,6 +139,7 @@ def show(title: str, seen: dict[str, list[Figures]]) -> None:
 
 
 def main() -> None:
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))  # so that the engine is ended then, too
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("engines", nargs="*", default=["vllm", "sglang"], choices=["vllm", "sglang"])
     parser.add_argument("--requests", type=int, default=100)
