@@ -78,7 +78,9 @@ def figures(result: LevelResult) -> Figures:
 
 
 async def ours(url: str, level: Level, requests: int, endpoint: Literal["completions", "chat"]) -> Figures:
-    [result] = await bench(url, [level], endpoint=endpoint, max_requests=requests, cpus=CLIENT_CPUS)
+    [result] = await bench(
+        Job(url=url, records="", endpoint=endpoint, max_requests=requests), [level], cpus=CLIENT_CPUS
+    )
     return figures(result)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,19 +11,22 @@ from tests.load.scripted_server import Reply, Request, serving, steady
 from tuner_tui.load.bench import bench
 from tuner_tui.load.client import LoadError
 from tuner_tui.load.metrics import read_records
-from tuner_tui.load.model import Level, LoadProgress
+from tuner_tui.load.model import Job, Level, LoadProgress
 
 LEVELS = [Level(scenario="D(20,5)", concurrency=concurrency) for concurrency in (1, 3)]
+
+
+def job(url: str, **options: Any) -> Job:
+    defaults: dict[str, Any] = {"records": "", "max_requests": 1}
+    return Job(url=url, **(defaults | options))
 
 
 async def test_every_level_is_warmed_up_and_measured(tmp_path: Path) -> None:
     seen: list[LoadProgress] = []
     async with serving(steady(0.03, 0.01)) as server:
         results = await bench(
-            server.url + "/v1/",
+            Job(url=server.url + "/v1/", max_requests=9, records=str(tmp_path / "mine.jsonl")),
             LEVELS,
-            max_requests=9,
-            records=tmp_path / "mine.jsonl",
             on_progress=seen.append,
         )
     assert [(result.concurrency, result.requests, result.succeeded) for result in results] == [(1, 9, 9), (3, 9, 9)]
@@ -38,7 +42,7 @@ async def test_every_level_is_warmed_up_and_measured(tmp_path: Path) -> None:
 async def test_each_call_has_other_prompts() -> None:
     async with serving(steady(0, 0)) as server:
         for _ in range(2):
-            await bench(server.url, LEVELS[:1], max_requests=2)
+            await bench(job(server.url, max_requests=2), LEVELS[:1])
     prompts = [tuple(request.body["prompt"]) for request in server.requests]
     assert len(set(prompts)) == len(prompts) == 8
 
@@ -47,7 +51,7 @@ async def test_records_are_never_mixed_with_others(tmp_path: Path) -> None:
     path = tmp_path / "mine.jsonl"
     path.write_text("kept")
     with pytest.raises(LoadError, match="exists already"):
-        await bench("http://127.0.0.1:1", LEVELS, max_requests=1, records=path)
+        await bench(job("http://127.0.0.1:1", records=str(path)), LEVELS)
     assert path.read_text() == "kept"
 
 
@@ -55,11 +59,11 @@ async def test_no_server_is_one_sentence() -> None:
     async with serving(steady(0, 0)) as server:
         url = server.url
     with pytest.raises(LoadError, match=rf"^{url}/v1/models: connection refused$"):
-        await bench(url, LEVELS, max_requests=1)
+        await bench(job(url), LEVELS)
     with pytest.raises(LoadError, match=r"every warm-up request of D\(20,5\) × 1 failed: .*connection refused"):
-        await bench(url, LEVELS, max_requests=1, model="named")
+        await bench(job(url, model="named"), LEVELS)
     with pytest.raises(LoadError, match="expected one like http"):
-        await bench("127.0.0.1:8000", LEVELS, max_requests=1)
+        await bench(job("127.0.0.1:8000"), LEVELS)
 
 
 async def test_an_endpoint_that_is_not_there_is_one_sentence() -> None:
@@ -68,4 +72,4 @@ async def test_an_endpoint_that_is_not_there_is_one_sentence() -> None:
 
     async with serving(script) as server:
         with pytest.raises(LoadError, match=r"HTTP 404: Not Found; has this server the endpoint, and the model\?"):
-            await bench(server.url, LEVELS, max_requests=1)
+            await bench(job(server.url), LEVELS)

@@ -323,6 +323,7 @@ def import_(
 
 @main.command(
     epilog="Example:  tuner-tui bench http://127.0.0.1:30000 --traffic 'D(100,100)' --concurrency 1 --concurrency 4"
+    "   ·   tuner-tui bench URL --find-max rate --limit ttft.p99=500ms"
 )
 @click.argument("url")
 @click.option("--traffic", multiple=True, default=("D(100,100)",), show_default=True, help="Scenario; may be repeated.")
@@ -330,20 +331,55 @@ def import_(
     "--concurrency",
     type=click.IntRange(min=1),
     multiple=True,
-    default=(1, 4),
+    help="Requests in flight; may be repeated.  [default: 1, 4]",
+)
+@click.option(
+    "--request-rate",
+    type=click.FloatRange(min=0, min_open=True),
+    multiple=True,
+    help="Requests a second, instead of --concurrency; may be repeated.",
+)
+@click.option(
+    "--arrivals",
+    type=click.Choice(["constant", "poisson"]),
+    default="constant",
     show_default=True,
-    help="Requests in flight; may be repeated.",
+    help="How the requests of a rate follow each other.",
+)
+@click.option(
+    "--max-in-flight", type=click.IntRange(min=1), default=1024, show_default=True, help="Bound on a rate's requests."
 )
 @click.option("--max-requests", type=click.IntRange(min=1), default=50, show_default=True, help="Requests a level.")
 @click.option("--max-time", metavar="DURATION", help="Longest time of a level, such as 30s or 2m.")
+@click.option(
+    "--limit", "limits", metavar="NAME=DURATION", multiple=True, help="To be kept, e.g. ttft.p99=500ms; repeatable."
+)
+@click.option(
+    "--find-max",
+    "find",
+    type=click.Choice(["concurrency", "rate"]),
+    help="Find the most that keeps the limits.",
+)
+@click.option("--start", type=click.FloatRange(min=0, min_open=True), help="Where --find-max begins.  [default: 1]")
+@click.option("--most", type=click.FloatRange(min=1), help="The most that --find-max tries.  [default: 256]")
 @click.option("--model", help="Name of the model.  [default: the first that /v1/models names]")
 @click.option(
     "--endpoint", type=click.Choice(["completions", "chat"]), default="completions", show_default=True, help="API."
+)
+@click.option("--text-prompts", is_flag=True, help="Texts instead of token ids, for servers that take no ids.")
+@click.option(
+    "--dataset",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Prompts of --traffic dataset: JSON lines, ShareGPT, or .txt.",
 )
 @click.option(
     "--request", "request_json", metavar="JSON", help="Passed on in every request, e.g. '{\"temperature\": 0}'."
 )
 @click.option("--api-key-variable", metavar="NAME", help="Environment variable that holds the API key.")
+@click.option(
+    "--ca-file", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="Certificates to trust for https."
+)
+@click.option("--insecure", is_flag=True, help="Take any certificate.")
 @click.option("--cpus", metavar="LIST", help="CPUs the generator runs on, e.g. 1 or 2-5.")
 @click.option("--records", type=click.Path(path_type=Path, dir_okay=False), help="Keep the raw request records here.")
 @click.option("--json", "as_json", is_flag=True, help="Standard output is JSON and nothing else.")

@@ -2,89 +2,104 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+import msgspec
+
+from tuner_tui.load import client
 from tuner_tui.load.address import api_base
-from tuner_tui.load.client import Generator, LoadError
+from tuner_tui.load.client import LoadError
 from tuner_tui.load.metrics import level_result, read_records
 from tuner_tui.load.model import Job, Level, LevelDone, LevelResult, LoadProgress, RunLevel
 
+Levels = Generator[Level, LevelResult, Any]
+"""Levels one at a time, each told the result of the last: a search."""
+
+# What a searched level has at least: rounds of a concurrency, seconds of a rate.
+_ROUNDS, _SECONDS = 4, 10.0
+
 
 async def bench(
-    url: str,
-    levels: Sequence[Level],
+    job: Job,
+    levels: Sequence[Level] | Levels,
     *,
-    model: str | None = None,
-    endpoint: Literal["completions", "chat"] = "completions",
-    request: dict[str, Any] | None = None,
-    max_requests: int | None = None,
-    max_time_s: float | None = None,
-    request_timeout_s: float = 600.0,
-    seed: int | None = None,
-    api_key_variable: str | None = None,
     cpus: str | None = None,
-    records: Path | None = None,
     limits_s: Mapping[str, float] | None = None,
+    on_level: Callable[[Level], None] | None = None,
     on_progress: Callable[[LoadProgress], None] | None = None,
 ) -> list[LevelResult]:
     """Warms up and measures each level in turn; one result a level.
 
-    `url` is any OpenAI-compatible server's, with or without `/v1`. `records` keeps the raw request records, in a
-    file that is not there yet. Without `seed`, prompts differ from one call to the next: a server that stays up
-    may have cached the last ones. Raises LoadError with one sentence, also when every warm-up request fails.
+    The job's `url` is any OpenAI-compatible server's, with or without `/v1`. Its `records` (an empty path: they are
+    not kept) name a file that is not there yet. A seed of 0 stands for one of this moment: a server that stays up
+    may have cached the last prompts. Levels that are searched for get at least four rounds, or ten seconds, each.
+    Raises LoadError with one sentence, also when every warm-up request fails.
     """
     try:
-        base = api_base(url)
+        base = api_base(job.url)
     except ValueError as error:
         raise LoadError(str(error)) from error
-    if records is not None and records.exists():
-        raise LoadError(f"{records} exists already; name a new file for the records")
+    if job.records and Path(job.records).exists():
+        raise LoadError(f"{job.records} exists already; name a new file for the records")
+    searched = isinstance(levels, Generator)
+    source = levels if isinstance(levels, Generator) else _in_turn(levels)
     with tempfile.TemporaryDirectory(prefix="tuner-tui-") as folder:
-        path = records if records is not None else Path(folder) / "requests.jsonl"
-        generator = await Generator.start(cpus=cpus)
+        path = Path(job.records) if job.records else Path(folder) / "requests.jsonl"
+        generator = await client.Generator.start(cpus=cpus)
         try:
             await generator.begin(
-                Job(
-                    url=base,
-                    records=str(path),
-                    endpoint=endpoint,
-                    model=model,
-                    request=request or {},
-                    max_requests=max_requests,
-                    max_time_s=max_time_s,
-                    request_timeout_s=request_timeout_s,
-                    seed=time.time_ns() if seed is None else seed,
-                    api_key_variable=api_key_variable,
-                )
+                msgspec.structs.replace(job, url=base, records=str(path), seed=job.seed or time.time_ns())
             )
-            results = []
-            for index, level in enumerate(levels):
-                await _run(generator, base, index, level, warm_up=True, on_progress=on_progress)
-                done = await _run(generator, base, index, level, warm_up=False, on_progress=on_progress)
-                measured = [record for record in read_records(path) if record.level == index]
+            results: list[LevelResult] = []
+            level = next(source, None)
+            while level is not None:
+                if on_level is not None:
+                    on_level(level)
+                order = RunLevel(
+                    level=len(results), traffic=level, max_requests=_least(level, job) if searched else None
+                )
+                await _run(generator, base, order, warm_up=True, on_progress=on_progress)
+                done = await _run(generator, base, order, warm_up=False, on_progress=on_progress)
+                measured = [record for record in read_records(path) if record.level == order.level]
                 results.append(level_result(level, measured, limits_s, done))
+                try:
+                    level = source.send(results[-1])
+                except StopIteration:
+                    break
             return results
         finally:
             await generator.close()
 
 
+def _in_turn(levels: Sequence[Level]) -> Levels:
+    for level in levels:  # noqa: UP028 (a list iterator takes no `send`)
+        yield level
+
+
+def _least(level: Level, job: Job) -> int | None:
+    if job.max_requests is None:
+        return None
+    needed = _ROUNDS * level.concurrency if level.concurrency is not None else (level.request_rate or 0) * _SECONDS
+    return max(job.max_requests, math.ceil(needed))
+
+
 async def _run(
-    generator: Generator,
+    generator: client.Generator,
     base: str,
-    index: int,
-    level: Level,
+    order: RunLevel,
     *,
     warm_up: bool,
     on_progress: Callable[[LoadProgress], None] | None,
 ) -> LevelDone:
-    order = RunLevel(level=index, traffic=level, warm_up=warm_up)
+    order = msgspec.structs.replace(order, warm_up=warm_up)
     done = await generator.run(order, on_progress or (lambda progress: None))
     if warm_up and done.failed == done.done:
         error = done.error or "no request was sent"
         hint = "; has this server the endpoint, and the model?" if "HTTP 404" in error else ""
-        raise LoadError(f"{base}: every warm-up request of {level.name} failed: {error}{hint}")
+        raise LoadError(f"{base}: every warm-up request of {order.traffic.name} failed: {error}{hint}")
     return done

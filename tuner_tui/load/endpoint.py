@@ -155,8 +155,9 @@ class Endpoint:
     def read(self, sent: Sent, level: int, zero_s: float, lateness_s: array[float] | None = None) -> RequestRecord:
         """Decodes an answer. `zero_s` is the level's start on the clock of `perf_counter`.
 
-        `lateness_s` takes, of each read, by how much its time may be wrong because this process was late: nothing
-        where the kernel stamped a single chunk; where several chunks lay together, the time they lay.
+        `lateness_s` takes by how much the first token's time may be wrong because this process was late: nothing where
+        the kernel stamped it alone; where other tokens had joined it, whose packet's stamp it has then, the time they
+        lay. (The last token is always stamped by its own packet.)
         """
         request, exchange = sent.request, sent.exchange
         answer = Answer()
@@ -271,8 +272,8 @@ def _read_stream(
         before = answer.chunks
         for event in splitter.feed(piece):
             answer.take(event, arrived_s - zero_s)
-        if lateness_s is not None and lay_s is not None and answer.chunks > before:
-            lateness_s.append(lay_s if answer.chunks > before + 1 else 0.0)
+        if lateness_s is not None and lay_s is not None and not before and answer.chunks:
+            lateness_s.append(lay_s if answer.chunks > 1 else 0.0)
     for event in splitter.rest():
         answer.take(event, exchange.end_s - zero_s)
     if not answer.events and not exchange.closed and not exchange.expired:

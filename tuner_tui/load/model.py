@@ -177,7 +177,8 @@ class LevelResult(msgspec.Struct, frozen=True, kw_only=True):
     output_tokens: int = 0
     """By the server's usage; 0: not kept."""
     client_lag_mean_s: float | None = None
-    """How late the generator was to take up what had arrived, mean over what it read; None: not known."""
+    """By how much a first token's time may be too late for the generator's own sake, mean over the requests; None: not
+    known."""
     client_lag_p99_s: float | None = None
     """The same, 99th percentile."""
     client_busy: float | None = None
@@ -251,6 +252,8 @@ class RunLevel(msgspec.Struct, frozen=True, kw_only=True):
     """Index of the level within the launch, from 0."""
     traffic: Level
     warm_up: bool = False
+    max_requests: int | None = None
+    """Instead of the job's."""
 
 
 class RunShare(msgspec.Struct, frozen=True, kw_only=True):
