@@ -229,6 +229,33 @@ def test_sglang_with_data_parallel_attention_and_a_draft_model() -> None:
     assert document["throughput"]["decode_tokens_per_s"]["max"] == 746.76
 
 
+def test_a_prefill_server_of_a_disaggregated_pair_names_no_running_requests() -> None:
+    log = """\
+[2025-10-15 14:44:32 DP14 TP14 EP14] Prefill batch. #new-seq: 2, #new-token: 68, #cached-token: 0, token usage: 0.01, #unbootstrapped-req: 0, #queue-req: 0, #transferring-req: 1, input throughput (token/s): 1326.00, 
+[2025-10-15 14:44:33 DP8 TP8 EP8] Prefill batch. #new-seq: 1, #new-token: 512, #cached-token: 0, token usage: 0.02, #unbootstrapped-req: 0, #queue-req: 3, #transferring-req: 0, input throughput (token/s): 1258.57, 
+"""
+    document = found(log)
+    assert document["gpus"] == 2
+    assert document["running"]["requests_max"] is None
+    assert (document["running"]["queued_max"], document["running"]["token_usage_max"]) == (3, 0.02)
+    assert document["throughput"]["prefill_tokens_per_s"]["max"] == 1326.0
+    assert document["unread"] == 0
+
+
+def test_vllm_compiles_a_draft_model_after_the_main_one_and_ray_s_workers_are_counted() -> None:
+    log = """\
+(EngineCore_DP0 pid=85) INFO 06-26 22:45:01 [core.py:94] Initializing a V1 LLM engine (v0.22.0) with config: model='m', dtype=torch.bfloat16, max_seq_len=16384, enforce_eager=False, device_config=cuda
+(EngineCore_DP0 pid=85) (RayWorkerWrapper pid=95, ip=10.0.0.1) INFO 06-26 22:45:50 [monitor.py:53] torch.compile took 10.20 s in total
+(EngineCore_DP0 pid=85) (RayWorkerWrapper pid=96, ip=10.0.0.2) INFO 06-26 22:45:50 [monitor.py:53] torch.compile took 10.10 s in total
+(EngineCore_DP0 pid=85) INFO 06-26 22:46:38 [shm_broadcast.py:698] No available shared memory broadcast block found in 60 seconds. This typically happens when some processes are hanging
+(EngineCore_DP0 pid=85) (RayWorkerWrapper pid=95, ip=10.0.0.1) INFO 06-26 22:47:13 [monitor.py:53] torch.compile took 7.46 s in total
+"""
+    document = found(log)
+    assert document["gpus"] == 2
+    assert ("compile_and_profile", 17.66) in phases(document)
+    assert document["errors"] == []
+
+
 @pytest.mark.parametrize(
     ("line", "message", "level"),
     [

@@ -154,7 +154,9 @@ class ServerState:
 
     def _took(self, fact: Took) -> None:
         phase: Phase = "draft" if fact.phase == "weights" and self.stage == "draft" else fact.phase
-        self.timeline.took(phase, fact.elapsed_s, fact.where.rank)
+        # A draft model is compiled after the main one.
+        part = str(fact.where.line_number) if phase == "compile" else ""
+        self.timeline.took(phase, fact.elapsed_s, fact.where.rank, part)
 
     def _load_began(self, fact: LoadBegan) -> None:
         if not self.ready:

@@ -100,8 +100,8 @@ class Totals:
                 queued = sum(each.queued or 0 for each in latest.values())
             if self._requests_max is None or running > self._requests_max:
                 self._requests_max = running
-            if queued is not None and (self._queued_max is None or queued > self._queued_max):
-                self._queued_max = queued
+        if queued is not None and (self._queued_max is None or queued > self._queued_max):
+            self._queued_max = queued
         if usage is not None and (self._usage_max is None or usage > self._usage_max):
             self._usage_max = usage
         decode, prefill = fact.decode_tokens_per_s, fact.prefill_tokens_per_s
