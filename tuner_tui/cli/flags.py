@@ -10,6 +10,7 @@ import click
 
 from tuner_tui.engines.catalogue import Catalogue, Flag, catalogue, plain
 from tuner_tui.engines.equivalents import equivalent
+from tuner_tui.engines.flag_words import kind_words
 from tuner_tui.engines.help_text import flags_in_help
 from tuner_tui.engines.nearest import nearest
 from tuner_tui.engines.registry import engine
@@ -73,33 +74,15 @@ def _nothing(known: Catalogue, word: str) -> str:
 
 
 def _line(flag: Flag, width: int) -> list[str]:
-    head = f"{flag.name} {_values(flag)}".rstrip()
+    head = f"{flag.name} <{kind_words(flag)}>".rstrip()
     return [
         *textwrap.wrap(head, width, subsequent_indent="    ", break_on_hyphens=False),
         *textwrap.wrap(flag.does, width, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False),
     ]
 
 
-def _values(flag: Flag) -> str:
-    """Its type, range or choices, and default, in a few words."""
-    low, high = flag.min, flag.max
-    if flag.choices:
-        kind = "|".join(map(str, flag.choices[:8])) + ("|…" if len(flag.choices) > 8 else "")
-    elif flag.type == "bool":
-        kind = "switch"
-    elif low is not None and high is not None:
-        kind = f"{flag.type} {low:g}–{high:g}"
-    elif low is not None:
-        kind = f"{flag.type} ≥ {low:g}"
-    else:
-        kind = flag.type
-    unit = f" {flag.unit}" if flag.unit else ""
-    default = f", default {flag.default}" if flag.default not in (None, False, "") else ""
-    return f"<{kind}{unit}{default}>"
-
-
 def _detail(known: Catalogue, flag: Flag, width: int) -> Iterator[str]:
-    yield f"--{flag.name}  {_values(flag)}" if len(flag.choices) <= 8 else f"--{flag.name}"
+    yield f"--{flag.name}  <{kind_words(flag)}>" if len(flag.choices) <= 8 else f"--{flag.name}"
     rows: list[tuple[str, str]] = [("does", flag.does), ("trades", flag.trades)]
     if len(flag.choices) > 8:
         rows.append(("choices", ", ".join(map(str, flag.choices))))

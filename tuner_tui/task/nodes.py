@@ -18,6 +18,7 @@ MAX_NODES = 200_000
 """More values than this come only from aliases of aliases, which would fill the memory."""
 
 _PREFIX = "tag:yaml.org,2002:"
+ALIAS = "!alias"
 _SCALAR_TAGS = {_PREFIX + name for name in ("null", "bool", "int", "float", "str")}
 
 
@@ -117,6 +118,30 @@ def compose(text: str) -> tuple[Item | None, list[Fault]]:
     if reading.sizes.get(id(root), 0) > MAX_NODES:
         return None, [Fault((0, 0), "", f"holds more than {MAX_NODES:,} values once its aliases are filled in")]
     return item, reading.faults
+
+
+class _AliasKeepingLoader(_Loader):
+    """An alias is a scalar at its own place; PyYAML has it be the node that it stands for, at that one's place."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            event: Any = self.get_event()  # type: ignore[no-untyped-call]
+            return yaml.ScalarNode(ALIAS, event.anchor, event.start_mark, event.end_mark)
+        node: yaml.Node | None = super().compose_node(parent, index)
+        return node
+
+
+def node_tree(text: str) -> yaml.Node | None:
+    """PyYAML's bare nodes with start and end marks, for those who change the text; aliases are nodes tagged ALIAS.
+    Raises yaml.YAMLError, RecursionError."""
+    loader: Any = None
+    try:
+        loader = _AliasKeepingLoader(without_json_tabs(text))
+        node: yaml.Node | None = loader.get_single_node()
+        return node
+    finally:
+        if loader is not None:
+            loader.dispose()
 
 
 def plain(item: Item) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from pathlib import Path
 from typing import Literal, cast
 
@@ -22,9 +23,8 @@ _KEYS = ("task_name", "description", "deployment_mode", "model", "base_runtime",
 _STRATEGIES_LATER = ("bayesian", "bayesian_optimization", "random", "random_search")
 
 
-def is_predecessor(top: Section) -> bool:
-    """Whether the keys are the predecessor's and not ours."""
-    keys = top.mapping.entries
+def is_predecessor(keys: Collection[str]) -> bool:
+    """Whether the top level's keys are the predecessor's and not ours."""
     return any(mark in keys for mark in _MARKS) and "engine" not in keys
 
 

@@ -23,8 +23,15 @@ def read(path: Path, *, models_dir: Path | None = None) -> Reading:
     """
     reading = Reading(file=str(path), lines=[])
     text = _text(path, reading)
-    if text is None:
-        return reading
+    return reading if text is None else _read(text, path, reading, models_dir)
+
+
+def read_text(text: str, path: Path, *, models_dir: Path | None = None) -> Reading:
+    """As `read`, for a text that is not, or not yet, in the file at `path`."""
+    return _read(text, path, Reading(file=str(path), lines=[]), models_dir)
+
+
+def _read(text: str, path: Path, reading: Reading, models_dir: Path | None) -> Reading:
     text = nodes.without_json_tabs(text)
     reading.lines = [hide_secrets(line) for line in nodes.split_lines(text)]
     item, faults = nodes.compose(text)
@@ -35,7 +42,7 @@ def read(path: Path, *, models_dir: Path | None = None) -> Reading:
     task = None
     if isinstance(item, nodes.Mapping) and item.entries:
         top = Section(reading, "", item)
-        how = read_predecessor if is_predecessor(top) else read_task
+        how = read_predecessor if is_predecessor(top.mapping.entries) else read_task
         task = how(top, file=path.absolute(), models_dir=models_dir)
     elif not faults:
         note(reading, (0, 0), "", _not_a_task(item))
