@@ -1,0 +1,116 @@
+"""The text that is edited, the file it came from, and getting it back there."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tuner_tui.task.samples import samples_folder
+
+_MAX_BYTES = 1 << 18
+
+Stamp = tuple[int, int]
+"""Time of the last change in nanoseconds, and size."""
+
+
+class CannotOpen(Exception):
+    """The file cannot be edited; the message is a sentence with its path."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """`text` as it is now; `saved` as the file had it when it was last read or written. Line breaks are the file's."""
+
+    path: Path
+    text: str
+    saved: str
+    stamp: Stamp | None
+    bom: bool = False
+
+    @property
+    def changed(self) -> bool:
+        return self.text != self.saved
+
+    @property
+    def is_sample(self) -> bool:
+        """Samples come with the program and are never written over."""
+        return self.path.resolve().parent == samples_folder().resolve()
+
+    @property
+    def may_be_saved(self) -> bool:
+        return not self.is_sample and os.access(self.path.parent, os.W_OK)
+
+    def with_text(self, text: str) -> Document:
+        return replace(self, text=text)
+
+
+def open_document(path: Path) -> Document:
+    """Raises CannotOpen."""
+    path = path.expanduser().absolute()
+    try:
+        data = path.read_bytes()
+    except IsADirectoryError:
+        raise CannotOpen(f"{path} is a folder; expected a task file") from None
+    except FileNotFoundError:
+        raise CannotOpen(f"{path} is not there") from None
+    except OSError as error:
+        raise CannotOpen(f"{path} cannot be read: {error.strerror}") from error
+    if len(data) > _MAX_BYTES:
+        raise CannotOpen(f"{path} is larger than 256 KiB; expected a task file")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise CannotOpen(f"{path} is not UTF-8 text; save it as UTF-8") from None
+    return Document(path=path, text=text, saved=text, stamp=stamp_of(path), bom=data.startswith(b"\xef\xbb\xbf"))
+
+
+def save(document: Document, path: Path) -> Document:
+    """The document as it is once its text is in the file at `path`, by writing beside it and renaming.
+    Raises OSError."""
+    write(path, document.text, bom=document.bom)
+    return replace(document, path=path, saved=document.text, stamp=stamp_of(path))
+
+
+def write(path: Path, text: str, *, bom: bool = False) -> None:
+    """Whole or not at all; a link stays one, and so do the file's permissions. Raises OSError."""
+    real = path.resolve()
+    temporary = real.with_name(f".{real.name}.{os.getpid()}")
+    try:
+        temporary.write_bytes((b"\xef\xbb\xbf" if bom else b"") + text.encode())
+        if real.exists():
+            temporary.chmod(real.stat().st_mode & 0o7777)
+        temporary.replace(real)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def draft(document: Document) -> Path:
+    """A copy to start from, for a text that has no file of its own yet: in the state folder, under the file's name.
+    Raises OSError."""
+    import platformdirs
+
+    folder = platformdirs.user_state_path("tuner-tui") / "drafts"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / document.path.name
+    write(path, document.text)
+    return path
+
+
+def stamp_of(path: Path) -> Stamp | None:
+    """None where the file is not there."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+def free_name(folder: Path, stem: str, suffix: str = ".yaml") -> Path:
+    """`folder/stem.yaml`, or with the first number that is not taken."""
+    number, path = 1, folder / f"{stem}{suffix}"
+    while path.exists():
+        number += 1
+        path = folder / f"{stem}-{number}{suffix}"
+    return path
