@@ -44,10 +44,13 @@ def summary(snapshot: Snapshot) -> RenderableType:
         if common:
             every = "all: " if len(snapshot.experiments) > 1 else ""
             parts.append(Text(every + configuration_words(common), style="dim"))
+        if snapshot.baseline == 0:
+            parts.append(Text("#0 is the baseline: none of the searched flags", style="dim"))
     parts += [_doubt(experiment) for experiment in snapshot.experiments if experiment.status in ("failed", "invalid")]
     for experiment in ranked:
         for check in experiment.limits[:1]:
-            if check.standing != "keeps":
+            # A single one that breaks a limit is in the verdict's sentence.
+            if check.standing != "keeps" and verdict.breaks != (experiment.id,):
                 words = "breaks a limit" if check.standing == "breaks" else "may break a limit"
                 parts.append(Text(f"#{experiment.id} {words}: {check}", style="red" if words[0] == "b" else "yellow"))
     if snapshot.finished and snapshot.finished.sentence:

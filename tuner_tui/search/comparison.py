@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import math
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
@@ -64,6 +65,7 @@ Without it a noisy one whose only launch went badly would seem clearly worse tha
 # A figure of zero (no throughput at all) has no logarithm: it counts as this share of the smallest that is not.
 _FLOOR = 1e-3
 _HIGHEST_EXPONENT = 50.0
+_MANY = 20
 
 
 class Comparisons:
@@ -115,24 +117,41 @@ class Comparisons:
         by more than the smallest critical value times √(a² + b²) ≥ (a + b)/√2, with a and b their standard errors: so
         who would have to be asked is found in a sorted list, the most telling first.
         """
-        reach = self._smallest_critical_value(ranked, alpha) / math.sqrt(2)
+        reach = self._reaches(ranked, alpha)
+        sizes = {n for n, _ in reach}
+        # Those asked so far, by their number of launches and that of the one they are to be better than.
+        tellers: dict[tuple[int, int], list[tuple[float, int]]] = {pair: [] for pair in reach}
         found: list[int] = []
-        tellers: list[tuple[float, int]] = []
         for experiment in ranked:
-            mean, error = self.mean(experiment), reach * self._least_error(experiment)
-            able = bisect.bisect_left(tellers, (mean - error - margin, 0))
-            if not any(self.better(teller, experiment, margin, alpha) for _, teller in tellers[:able]):
+            mean, error, n = self.mean(experiment), self._least_error(experiment), self.launches(experiment)
+            beaten = False
+            for other in sizes:
+                here = tellers[other, n]
+                able = bisect.bisect_left(here, (mean - reach[other, n] * error - margin, 0))
+                if any(self.better(teller, experiment, margin, alpha) for _, teller in here[:able]):
+                    beaten = True
+                    break
+            if not beaten:
                 found.append(experiment)
-            bisect.insort(tellers, (mean + error, experiment))
+            for other in sizes:
+                bisect.insort(tellers[n, other], (mean + reach[n, other] * error, experiment))
         return found
 
-    def _smallest_critical_value(self, experiments: Sequence[int], alpha: float) -> float:
-        sizes = sorted({self.launches(experiment) for experiment in experiments})
-        repeated = [n for n in sizes if n > 1]
-        values = [raised(a, b, alpha).smallest for i, a in enumerate(repeated) for b in repeated[i:]]
-        if len(repeated) < len(sizes) and repeated:
-            values.append(critical_value(alpha, repeated[-1] - 1.0))
-        return min(values, default=0.0)
+    def _reaches(self, experiments: Sequence[int], alpha: float) -> dict[tuple[int, int], float]:
+        """For each two numbers of launches 1/√2 of a bound from below on the critical value: the raised one where there
+        are many of both, else the plain one (a raised one takes a while to make)."""
+        counts = Counter(self.launches(experiment) for experiment in experiments)
+        reach = {}
+        for a in counts:
+            for b in counts:
+                if min(a, b) == 1:
+                    value = critical_value(alpha, max(*counts, 2) - 1.0) if max(counts) > 1 else 0.0
+                elif min(counts[a], counts[b]) >= _MANY:
+                    value = raised(min(a, b), max(a, b), alpha).smallest
+                else:
+                    value = critical_value(alpha, a + b - 2.0)
+                reach[a, b] = value / math.sqrt(2)
+        return reach
 
     def _least_error(self, experiment: int) -> float:
         """The least standard error of its mean in any comparison."""

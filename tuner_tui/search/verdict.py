@@ -288,7 +288,7 @@ class _Field:
         if self._baseline is None:
             return ""
         if self._baseline == self.leader:
-            return "It is the baseline itself." if len(self.ids) > 1 else ""
+            return f"#{self.leader} is the baseline." if len(self.ids) > 1 else ""
         difference = self._comparisons.difference(self.leader, self._baseline, self._alpha)
         return f"Against the baseline #{self._baseline}: {difference}."
 
