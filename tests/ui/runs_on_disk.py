@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 from tuner_tui.engines.facts import Memory
 from tuner_tui.load.metrics import level_result
@@ -65,7 +66,14 @@ def task_of(path: Path) -> Task:
 class RecordedRun:
     """Writes a journal event by event; its clock stands at `at`."""
 
-    def __init__(self, runs_dir: Path, task: Task, name: str = "2026-11-23T12-10-05-docker-simple-tune") -> None:
+    def __init__(
+        self,
+        runs_dir: Path,
+        task: Task,
+        name: str = "2026-11-23T12-10-05-docker-simple-tune",
+        *,
+        kind: Literal["tune", "try"] = "tune",
+    ) -> None:
         self.folder = RunFolder(runs_dir / name)
         self.folder.path.mkdir(parents=True)
         self.folder.task.write_bytes(Path(task.file).read_bytes())
@@ -76,7 +84,15 @@ class RecordedRun:
         planned = plan(task, ())
         self.experiments: Sequence[Experiment] = planned.experiments
         self.write(
-            RunCreated(at=self.at, run=name, task=task, version="0", seed=1, simulated=task.engine == "simulated")
+            RunCreated(
+                at=self.at,
+                run=name,
+                task=task,
+                version="0",
+                seed=1,
+                simulated=task.engine == "simulated",
+                kind=kind,
+            )
         )
         self.write(ExperimentsAdded(at=self.at, experiments=planned.experiments, excluded=planned.excluded))
         self.write(RunStarted(at=self.at, runner="r", pid=1, host="gpu-box-3"))

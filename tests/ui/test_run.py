@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,13 +10,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 
-from tests.ui.app_under_test import app_under_test, seen
-from tests.ui.runs_on_disk import RecordedRun, finished_run, task_file, task_of
-from tuner_tui.runs.commands import CommandReader, Continue, Measure, Pause, Skip, Stop
-from tuner_tui.runs.events import CommandTaken, RunPaused
+from tests.ui.app_under_test import app_under_test, asked, seen
+from tests.ui.runs_on_disk import TASK, RecordedRun, finished_run, task_file, task_of
+from tuner_tui.engines.facts import Fix
+from tuner_tui.runs.commands import AddConfigurations, CommandReader, Continue, Load, Measure, Pause, Skip, Stop
+from tuner_tui.runs.events import CommandTaken, Failure, LaunchFinished, RunPaused
 from tuner_tui.runs.folder import RunFolder
-from tuner_tui.runs.view import RunReader
+from tuner_tui.runs.view import ReplayReader, RunReader
+from tuner_tui.ui.app import TunerApp
 
 SIZES = [(80, 24), (160, 45)]
 
@@ -44,6 +48,12 @@ def live_run(tmp_path: Path) -> RecordedRun:
 
 def commands(folder: RunFolder) -> list[object]:
     return list(CommandReader(folder.commands).read())
+
+
+async def until_asked(pilot: Pilot[None], app: TunerApp, times: int) -> None:
+    """Until the launcher was asked so often, and its dialog is closed."""
+    while len(asked(app)) < times or len(app.screen_stack) > 1:
+        await pilot.pause()
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -85,12 +95,12 @@ async def test_what_is_asked_reaches_the_runner_and_its_answer_the_user(tmp_path
             await pilot.press("K", "y")
             await pilot.press("x", "n")
             await pilot.pause()
-            asked = commands(run.folder)
-            assert [type(each) for each in asked] == [Pause, Measure, Skip]
-            assert isinstance(asked[1], Measure)
-            assert asked[1].experiment == 2
-            assert isinstance(asked[2], Skip)
-            assert asked[2].launch == 2
+            there = commands(run.folder)
+            assert [type(each) for each in there] == [Pause, Measure, Skip]
+            assert isinstance(there[1], Measure)
+            assert there[1].experiment == 2
+            assert isinstance(there[2], Skip)
+            assert there[2].launch == 2
             run.write(CommandTaken(id="1", command="pause", accepted=True))
             run.write(RunPaused())
             run.write(CommandTaken(id="2", command="skip", accepted=False, why="launch 2 is not under way"))
@@ -99,3 +109,171 @@ async def test_what_is_asked_reaches_the_runner_and_its_answer_the_user(tmp_path
             await pilot.press("x", "y")
             await pilot.pause()
             assert [type(each) for each in commands(run.folder)[3:]] == [Continue, Stop]
+
+
+async def test_configurations_are_added_from_the_one_in_view_and_checked_as_one_types(tmp_path: Path) -> None:
+    run = live_run(tmp_path)
+    with runner_at_work(run.folder):
+        app = app_under_test(tmp_path, reader=RunReader(run.folder))
+        async with app.run_test(size=(80, 24), notifications=True) as pilot:
+            await seen(pilot, "launch 2 of 4", "live")
+            await pilot.press("a")
+            await seen(pilot, "#2 is that already; + launches it once more")
+            await pilot.press("end", *", 1.2")
+            await seen(pilot, "mem-fraction-static: 1.2 is not a fraction (0–1)")
+            await pilot.press("enter")
+            assert commands(run.folder) == []
+            await pilot.press("backspace", "backspace", "backspace", *"0.85", "tab", *"tpsize=1")
+            await seen(pilot, "has no flag `tpsize`", "tp-size")
+            await pilot.press(*["backspace"] * 8, *"chunked-prefill-size=4096", "enter")
+            while not commands(run.folder):
+                await pilot.pause()
+            [added] = commands(run.folder)
+            assert isinstance(added, AddConfigurations)
+            assert [dict(each) for each in added.configurations] == [
+                {"tp-size": 1, "mem-fraction-static": 0.8, "chunked-prefill-size": 4096},
+                {"tp-size": 1, "mem-fraction-static": 0.85, "chunked-prefill-size": 4096},
+            ]
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_failed_launch_says_why_and_its_fix_is_offered_as_a_configuration(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    run = RecordedRun(tmp_path / "runs", task_of(task_file(tmp_path)))
+    failure = Failure(
+        failure_class="not_enough_kv_memory",
+        reason="the KV cache has no room beside the weights",
+        line="RuntimeError: Not enough memory. Please try increasing --mem-fraction-static.",
+        fix=Fix(set={"mem-fraction-static": 0.9}),
+    )
+    launch = run.begin(1)
+    run.write(LaunchFinished(at=run.at, launch=launch, status="failed", total_s=12.0, failure=failure))
+    run.begin(2)
+    with runner_at_work(run.folder):
+        app = app_under_test(tmp_path, reader=RunReader(run.folder))
+        async with app.run_test(size=size, notifications=True) as pilot:
+            await seen(pilot, "✗ not enough kv mem")
+            await pilot.press("up", "4")
+            await seen(pilot, "no room beside the weights", "fix: mem-fraction-static: 0.9", "Please try increasing")
+            await pilot.press("a")
+            await seen(pilot, "from #1 with its fix", "1 configuration: mem-fraction-static 0.9")
+            await pilot.press("enter")
+            while not commands(run.folder):
+                await pilot.pause()
+            [added] = commands(run.folder)
+            assert isinstance(added, AddConfigurations)
+            assert added.configurations == ({"tp-size": 1, "mem-fraction-static": 0.9},)
+
+
+async def test_a_finished_run_is_confirmed_tried_copied_and_measured_once_more(tmp_path: Path) -> None:
+    folder = finished_run(tmp_path / "runs", tmp_path, TASK.replace("launches: 2", "launches: 1"))
+    app = app_under_test(tmp_path, reader=RunReader(folder))
+    app.launcher.answer = folder  # type: ignore[attr-defined]
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await seen(pilot, "2 of 2 launches")
+        await pilot.press("v")
+        await seen(pilot, "3 more times each")
+        await pilot.press("y")
+        await until_asked(pilot, app, 1)
+        await pilot.press("plus")
+        await until_asked(pilot, app, 2)
+        await pilot.press("t")
+        await until_asked(pilot, app, 3)
+        assert asked(app) == [
+            ("confirm", folder, (2, 1), 3),
+            ("confirm", folder, (2,), 1),
+            ("try_out", folder.task, {"tp-size": 1, "mem-fraction-static": 0.8}),
+        ]
+        await pilot.press("y")
+        await seen(pilot, "the command is in")
+        assert (folder.launch(2) / "container-command.txt").read_text() == "docker run …\n"
+        await pilot.press("comma")
+        await seen(pilot, "no launch before this one")
+
+
+async def test_a_runner_that_died_is_told_with_its_last_words_and_resumed(tmp_path: Path) -> None:
+    run = live_run(tmp_path)
+    run.folder.runner_log.write_text("OSError: no space left on device\n")
+    app = app_under_test(tmp_path, reader=RunReader(run.folder))
+    app.launcher.answer = run.folder  # type: ignore[attr-defined]
+    async with app.run_test(size=(120, 30), notifications=True) as pilot:
+        await seen(pilot, "✗ the runner died after 1 of 4 launches; it last said: OSError: no space", "given up")
+        await pilot.press("r")
+        await until_asked(pilot, app, 1)
+        assert asked(app) == [("resume", run.folder)]
+
+
+async def test_what_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:
+    app = app_under_test(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("f4")
+        await seen(pilot, "No run is open.")
+        newer = finished_run(tmp_path / "newer", tmp_path)
+        newer.journal.write_text(newer.journal.read_text().replace('"format":1', '"format":99', 1))
+        app.open_run(newer)
+        await seen(pilot, "✗", "99")
+        empty = RunFolder(tmp_path / "empty")
+        empty.path.mkdir()
+        empty.journal.touch()
+        app.open_run(empty)
+        await seen(pilot, "nothing is written in this run's journal yet")
+        gone = finished_run(tmp_path / "gone", tmp_path)
+        app.open_run(gone)
+        await seen(pilot, "4 of 4 launches")
+        shutil.rmtree(gone.path)
+        await seen(pilot, "the run's folder is gone")
+
+
+async def test_a_replay_pauses_changes_its_speed_and_refuses_commands(tmp_path: Path) -> None:
+    folder = finished_run(tmp_path / "runs", tmp_path)
+    reader = ReplayReader(folder, 10)
+    app = app_under_test(tmp_path, reader=reader)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await seen(pilot, "REPLAY ×10")
+        await pilot.press("greater_than_sign")
+        await seen(pilot, "REPLAY ×20")
+        await pilot.press("space")
+        await seen(pilot, "REPLAY paused")
+        assert reader.paused
+        await pilot.press("x")
+        await seen(pilot, "this is a replay")
+        assert commands(folder) == []
+
+
+async def test_panels_are_chosen_by_keys_and_remembered(tmp_path: Path) -> None:
+    folder = finished_run(tmp_path / "runs", tmp_path)
+    app = app_under_test(tmp_path, reader=RunReader(folder))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await seen(pilot, "[1 Log]", "Load weight begin")
+        await pilot.press("right_square_bracket")
+        await seen(pilot, "[2 Memory]", "weights 2.41", "KV cache 63.92", "free 25.62")
+        await pilot.press("4")
+        await seen(pilot, "[4 Load]", "D(100,100) × 1  20 requests")
+        assert app.remembered.tabs["run.panel"] == "load"
+        await pilot.press("escape", "f")
+        await seen(pilot, "Load weight begin")
+        assert "★ WINNER" not in await seen(pilot)
+        await pilot.press("escape")
+        await seen(pilot, "★ WINNER")
+
+
+async def test_a_server_that_is_kept_up_shows_its_address_and_takes_load(tmp_path: Path) -> None:
+    run = RecordedRun(tmp_path / "runs", task_of(task_file(tmp_path)), kind="try")
+    run.ready(run.begin(1))
+    with runner_at_work(run.folder):
+        app = app_under_test(tmp_path, reader=RunReader(run.folder))
+        async with app.run_test(size=(80, 24), notifications=True) as pilot:
+            await seen(pilot, "http://127.0.0.1:30000", "up ", "l sends load at it")
+            await pilot.press("l")
+            await seen(pilot, "20 requests of D(100,100), 4 at a time")
+            await pilot.press("tab", *"many")
+            await seen(pilot, "concurrency: expected a whole number, found 'many'")
+            await pilot.press(*["backspace"] * 4, "8", "enter")
+            while not commands(run.folder):
+                await pilot.pause()
+            [load] = commands(run.folder)
+            assert isinstance(load, Load)
+            assert (load.scenario, load.concurrency, load.requests) == ("D(100,100)", 8, 20)
+            await pilot.press("x")
+            await seen(pilot, "Stop this server?")

@@ -15,9 +15,16 @@ _BOLD = Style(bold=True)
 
 
 def launch_line(
-    snapshot: Snapshot, experiment: ExperimentState, launch: Launch | None, style: Styles, *, following: bool
+    snapshot: Snapshot,
+    experiment: ExperimentState,
+    launch: Launch | None,
+    width: int,
+    style: Styles,
+    *,
+    following: bool,
 ) -> Text:
-    """`#2 mem-fraction-static 0.8  launch 5 (2 of 3) …`: what it is doing, or what came of it and why."""
+    """`#2 mem-fraction-static 0.8  launch 5 (2 of 3) …`: as much as fits on a line, and on
+    the next what came of it, where that is bad."""
     text = Text()
     text.append(f"#{experiment.id} ", _BOLD)
     text.append(experiment_label(experiment, differing_flags(snapshot)), _BOLD)
@@ -26,21 +33,26 @@ def launch_line(
     launches = experiment.launches
     place = f" ({launches.index(launch) + 1} of {len(launches)})" if len(launches) > 1 else ""
     text.append(f"  launch {launch.number}{place}", style("dim"))
+    more = []
     if launch.status is None and following:
-        text.append("  live", style("dim"))
-    if launch.gpus:
-        text.append(f"  GPU {', '.join(map(str, launch.gpus))}", style("dim"))
-    if launch.start_s is not None:
-        text.append(f"  ready in {duration_words(launch.start_s)}", style("dim"))
-    if launch.status is None and launch.url:
-        text.append(f"  {launch.url}", style("dim"))
+        more.append("live")
     if launch.status == "interrupted":
-        text.append("  interrupted; it counts for nothing", style("warning"))
+        more.append("interrupted; it counts for nothing")
+    if launch.gpus:
+        more.append(f"GPU {', '.join(map(str, launch.gpus))}")
+    if launch.start_s is not None:
+        more.append(f"ready in {duration_words(launch.start_s)}")
+    if launch.status is None and launch.url:
+        more.append(launch.url)
+    for words in more:
+        if text.cell_len + 2 + len(words) <= width:
+            text.append(f"  {words}", style("dim"))
     disqualifying = next((flag for flag in launch.validity if flag.disqualifies), None)
     if disqualifying is not None:
         text.append(f"\n! invalid, cannot win: {disqualifying.seen}", style("error"))
     elif launch.failure is not None:
         failure = launch.failure
         text.append(f"\n✗ {failure.failure_class.replace('_', ' ')}: ", style("error") + _BOLD)
-        text.append(failure.reason)
+        text.append(failure.advice)
+        text.append("  a adds it" if failure.fix is not None and snapshot.finished is None else "", style("dim"))
     return text

@@ -5,8 +5,41 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
+from tuner_tui.engines.facts import Memory
+from tuner_tui.engines.log import LogReader
 from tuner_tui.runs.samples import History, Sample, SampleReader
+
+Language = Literal["sglang", "vllm", ""]
+"""Whose log it is; "" an unknown engine's."""
+_LONGEST_START_BYTES = 8 << 20
+
+
+class StartMemory:
+    """What the log of a server that is starting says of its memory, as it says it."""
+
+    def __init__(self, path: Path, language: Language) -> None:
+        self.path = path
+        self._reader = LogReader(language)
+        self._offset = 0
+
+    @property
+    def memory(self) -> Memory:
+        return self._reader.memory
+
+    def read(self) -> None:
+        """Takes in what has been added. Blocks; not from two threads at once."""
+        if self._offset >= _LONGEST_START_BYTES:
+            return
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self._offset)
+                data = file.read(_LONGEST_START_BYTES)
+        except OSError:
+            return
+        self._offset += len(data)
+        self._reader.feed(data)
 
 
 class LiveFigures:

@@ -89,6 +89,9 @@ def failure_text(text: Text, failure: Failure, style: Styles) -> None:
     """Class, advice, the line that decides, and what would mend it."""
     text.append(f"✗ {failure.failure_class.replace('_', ' ')}", style("error") + _BOLD)
     text.append(f": {failure.reason}\n")
+    if failure.fix is not None:
+        text.append(f"  fix: {failure.fix}", _BOLD)
+        text.append("  a adds this as a configuration\n", style("dim"))
     if failure.line:
         text.append("  | ", style("dim"))
         text.append(failure.line.strip() + "\n")

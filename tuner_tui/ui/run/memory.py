@@ -60,9 +60,17 @@ def parts(memory: Memory, gpu: GpuSample | None) -> tuple[list[Part], float | No
 
 
 def memory_text(
-    memory: Memory, sample: Sample | None, gpus: tuple[int, ...], width: int, style: Styles, *, simulated: bool = False
+    memory: Memory,
+    sample: Sample | None,
+    gpus: tuple[int, ...],
+    width: int,
+    style: Styles,
+    *,
+    simulated: bool = False,
+    ready: bool = True,
 ) -> Text:
-    """A bar and its figures for each GPU of the launch."""
+    """A bar and its figures for each GPU of the launch; `memory` is of its worst rank. `ready`: before, only the log
+    tells of it."""
     text = Text()
     readings = {gpu.index: gpu for gpu in sample.gpus} if sample is not None else {}
     indexes: list[int | None] = [*(gpus or tuple(readings))] or [None]
@@ -75,7 +83,7 @@ def memory_text(
         text.append(f"KV cache {memory.kv_cache_tokens:,} tokens")
         text.append(" in all" if len(indexes) > 1 else "")
         text.append("\n")
-    text.append(_sources(memory, bool(readings)), style("dim"))
+    text.append(_sources(memory, bool(readings), ready), style("dim"))
     return text
 
 
@@ -146,10 +154,9 @@ def gpu_words(gpu: GpuSample) -> str:
     return "  ".join(words)
 
 
-def _sources(memory: Memory, nvml: bool) -> str:
-    said = memory != Memory()
+def _sources(memory: Memory, nvml: bool, ready: bool) -> str:
     by = []
-    if said:
-        by.append("parts, per GPU, of the worst rank: the engine's own answers and its log")
-    by.append("used, total: NVML" if nvml else "no NVML reading of this launch")
+    if memory != Memory():
+        by.append("parts by the engine's answers, else its log" if ready else "parts by its log")
+    by.append("used and total by NVML" if nvml else "no NVML reading")
     return "GiB; " + "; ".join(by)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
+from pathlib import Path
 from typing import ClassVar
 
 from rich.style import Style
@@ -12,6 +14,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.message import Message
 
+from tuner_tui.engines.facts import Memory
 from tuner_tui.engines.registry import ENGINES
 from tuner_tui.runs.experiment import ExperimentState, Launch
 from tuner_tui.runs.folder import RunFolder
@@ -20,7 +23,7 @@ from tuner_tui.ui.log.panel import LogPanel
 from tuner_tui.ui.run.engine import engine_text
 from tuner_tui.ui.run.launch_line import launch_line
 from tuner_tui.ui.run.lines import Lines, Styles
-from tuner_tui.ui.run.live import LiveFigures
+from tuner_tui.ui.run.live import Language, LiveFigures, StartMemory
 from tuner_tui.ui.run.load import load_text
 from tuner_tui.ui.run.memory import memory_text
 
@@ -71,6 +74,8 @@ class LaunchPane(Vertical):
         self._shown: tuple[Snapshot, Launch | None] | None = None
         self._live = False
         self._until: datetime | None = None
+        self._language: Language = ""
+        self._starting: StartMemory | None = None
 
     def compose(self) -> ComposeResult:
         yield Lines(id="run-launch")
@@ -146,7 +151,7 @@ class LaunchPane(Vertical):
         if experiment is None:
             line.show(lambda width, style: Text("no experiment in this run", style("dim")))
         else:
-            line.show(lambda width, style: launch_line(snapshot, experiment, launch, style, following=following))
+            line.show(lambda width, style: launch_line(snapshot, experiment, launch, width, style, following=following))
         self._show_log(folder, snapshot, launch)
         self.figures.follow(folder.launch(launch.number) / "samples.jsonl" if launch is not None else None)
         self.draw_figures()
@@ -161,16 +166,32 @@ class LaunchPane(Vertical):
             log.show(None, language=None, title="")
             return
         engine = ENGINES.get(snapshot.task.engine)
+        self._language = engine.log_language if engine is not None else ""
         log.show(
             folder.launch(launch.number) / "container.log",
-            language=engine.log_language if engine is not None else None,
+            language=self._language or None,
             title=f"#{launch.experiment} launch {launch.number}",
         )
 
     async def read(self) -> None:
         """Twice a second: takes in what is new of the launch's figures, and draws it."""
-        if await self.figures.read(self._until):
+        new = await self.figures.read(self._until)
+        if await self._read_log() or new:
             self.draw_figures()
+
+    async def _read_log(self) -> bool:
+        """Until the launch is ready its log alone tells of its memory; whether it has told more."""
+        if self._shown is None or not self._live or self._until is not None:
+            return False
+        _, launch = self._shown
+        path = self.figures.path
+        if launch is None or launch.start_s is not None or path is None:
+            return False
+        if self._starting is None or self._starting.path.parent != path.parent:
+            self._starting = StartMemory(path.parent / "container.log", self._language)
+        before = self._starting.memory
+        await asyncio.to_thread(self._starting.read)
+        return self._starting.memory != before
 
     def draw_figures(self) -> None:
         """Memory, engine and load anew; only what is visible costs anything."""
@@ -185,15 +206,28 @@ class LaunchPane(Vertical):
         sample = history.last
         last_gpus = next((each for each in reversed(history.samples) if each.gpus), None)
 
+        memory, starting = launch.memory, self._starting
+        if memory == Memory() and live and starting is not None and starting.path.parent == self._folder_in_view:
+            memory = starting.memory
         self._figures("memory").show(
             lambda width, style: memory_text(
-                launch.memory, last_gpus, launch.gpus, width, style, simulated=snapshot.simulated
+                memory,
+                last_gpus,
+                launch.gpus,
+                width,
+                style,
+                simulated=snapshot.simulated,
+                ready=launch.start_s is not None,
             )
         )
         self._figures("engine").show(lambda width, style: engine_text(history, width, style, live=live))
         self._figures("load").show(
             lambda width, style: load_text(snapshot, launch, sample if live else None, width, style)
         )
+
+    @property
+    def _folder_in_view(self) -> Path | None:
+        return self.figures.path.parent if self.figures.path is not None else None
 
     def _figures(self, panel: str) -> Lines:
         return self.query_one(f"#run-{panel}", Figures).lines

@@ -98,13 +98,11 @@ def _flag_columns(
     spare = room - sum(width + gap for width in least.values())
     if not differing or spare < 0:
         return [Column("configuration", "CONFIGURATION"[: max(8, room - gap)], max(8, room - gap))]
-    found = []
-    for name in sorted(differing, key=len):  # short names first, so that long ones share what is left
-        more = min(spare, max(0, len(name) - least[name]))
-        spare -= more
-        found.append(Column(_KEYS_OF_FLAGS + name, _shortened(name.upper(), least[name] + more), least[name] + more))
-    order = list(differing)
-    return sorted(found, key=lambda column: order.index(column.key.removeprefix(_KEYS_OF_FLAGS)))
+    widths = dict(least)
+    while spare > 0 and (short := [name for name in differing if widths[name] < len(name)]):
+        widths[min(short, key=lambda name: widths[name])] += 1
+        spare -= 1
+    return [Column(_KEYS_OF_FLAGS + name, _shortened(name.upper(), widths[name]), widths[name]) for name in differing]
 
 
 def _shortened(name: str, width: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
 from datetime import UTC, datetime
 from typing import ClassVar
 
@@ -12,8 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import DataTable, Static
 
-from tuner_tui.runs.commands import AnyCommand, Continue, Measure, Pause, Skip, Stop, append_command
-from tuner_tui.runs.folder import RunFolder
+from tuner_tui.runs.experiment import ExperimentState, Launch
 from tuner_tui.runs.samples import Sample, last_sample
 from tuner_tui.runs.snapshot import Snapshot
 from tuner_tui.runs.view import AnyReader, ReplayReader, RunView
@@ -26,8 +25,8 @@ from tuner_tui.ui.run.head import head_text
 from tuner_tui.ui.run.lines import Lines
 from tuner_tui.ui.run.pane import PANELS, LaunchPane
 from tuner_tui.ui.run.phase import launch_phase
-from tuner_tui.ui.screens.confirm import Confirm
-from tuner_tui.ui.starting import Starting
+from tuner_tui.ui.run.requests import Requests
+from tuner_tui.ui.run.tried import tried_text
 
 FIGURES_S = 0.5
 """How often the figures of the launch in view are read."""
@@ -51,17 +50,36 @@ class RunScreen(TunerScreen):
         "The run goes on whatever you do here, unless you stop it (x). Leaving stops nothing.\n"
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "pause", "Pause", id="run.pause"),
-        Binding("K", "skip", "Skip", id="run.skip", tooltip="Give up the launch under way, go on with the next"),
-        Binding("plus", "measure", "Once more", id="run.measure", key_display="+", tooltip="One more launch of it"),
-        Binding("a", "add", "Add", id="run.add", tooltip="Add configurations to the run"),
-        Binding("x", "stop", "Stop", id="run.stop", tooltip="End the run; it can be resumed"),
-        Binding("r", "resume", "Resume", id="run.resume"),
-        Binding("v", "confirm", "Confirm leaders", id="run.confirm", tooltip="Launch the leaders again"),
+        Binding("space", "request('pause')", "Pause", id="run.pause"),
+        Binding("greater_than_sign", "speed(1)", "Faster", id="run.faster", key_display=">"),
+        Binding("less_than_sign", "speed(-1)", "Slower", id="run.slower", key_display="<"),
+        Binding("l,L", "request('load')", "Send load", id="run.load_on_demand", key_display="l"),
+        Binding(
+            "K", "request('skip')", "Skip", id="run.skip", tooltip="Give up the launch under way, go on with the next"
+        ),
+        Binding(
+            "plus",
+            "request('measure')",
+            "Once more",
+            id="run.measure",
+            key_display="+",
+            tooltip="One more launch of it",
+        ),
+        Binding("a", "request('add')", "Add", id="run.add", tooltip="Add configurations to the run"),
+        Binding("x", "request('stop')", "Stop", id="run.stop", tooltip="End the run; it can be resumed"),
+        Binding("r", "request('resume')", "Resume", id="run.resume"),
+        Binding("v", "request('confirm')", "Confirm leaders", id="run.confirm", tooltip="Launch the leaders again"),
         Binding("c", "compare", "Compare", id="run.compare"),
         Binding("f", "full", "Full log", id="run.full"),
-        Binding("t", "try", "Try", id="run.try", show=False, tooltip="Keep this configuration up for yourself"),
-        Binding("y", "copy", "Copy the launch command", id="run.copy", show=False),
+        Binding(
+            "t",
+            "request('try_out')",
+            "Try",
+            id="run.try",
+            show=False,
+            tooltip="Keep this configuration up for yourself",
+        ),
+        Binding("y", "request('copy')", "Copy the launch command", id="run.copy", show=False),
         Binding("0", "live", "Follow the live launch", id="run.live", show=False),
         Binding("comma", "launch(-1)", "Launch before", id="run.launch.before", key_display=",", show=False),
         Binding("full_stop", "launch(1)", "Launch after", id="run.launch.after", key_display=".", show=False),
@@ -71,13 +89,12 @@ class RunScreen(TunerScreen):
         Binding("2", "show_panel('memory')", "Memory", id="run.memory", show=False),
         Binding("3", "show_panel('engine')", "Engine", id="run.engine", show=False),
         Binding("4", "show_panel('load')", "Load", id="run.load", show=False),
-        Binding("greater_than_sign", "speed(1)", "Faster", id="run.faster", key_display=">"),
-        Binding("less_than_sign", "speed(-1)", "Slower", id="run.slower", key_display="<"),
     ]
 
     def __init__(self) -> None:
         super().__init__()
         self._choice = Choice()
+        self._requests = Requests(self)
         self._reader: AnyReader | None = None
         self._answered = 0
         self._live_sample: Sample | None = None
@@ -167,6 +184,7 @@ class RunScreen(TunerScreen):
             )
         )
         if snapshot.kind == "try":
+            self.query_one("#run-tried", Lines).show(lambda width, style: tried_text(view, now, style))
             return
         doing = ""
         if snapshot.launch is not None and view.alive:
@@ -205,8 +223,6 @@ class RunScreen(TunerScreen):
                 self._draw_moment(self.tuner.view, self.tuner.view.snapshot)
 
     async def _read_doing(self, view: RunView, snapshot: Snapshot) -> None:
-        import asyncio
-
         launch = snapshot.launch
         if launch is not None:
             path = view.folder.launch(launch.number) / "samples.jsonl"
@@ -273,10 +289,38 @@ class RunScreen(TunerScreen):
     def action_compare(self) -> None:
         self.tuner.show_mode("compare")
 
-    # What is asked of the runner
+    # What is asked
+
+    @property
+    def experiment(self) -> ExperimentState | None:
+        """The one that is looked at."""
+        snapshot = self._snapshot()
+        return self._choice.of(snapshot)[0] if snapshot is not None else None
+
+    @property
+    def launch(self) -> Launch | None:
+        """The one that is looked at."""
+        snapshot = self._snapshot()
+        return self._choice.of(snapshot)[1] if snapshot is not None else None
 
     def _snapshot(self) -> Snapshot | None:
         return self.tuner.view.snapshot if self.tuner.view is not None else None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "request":
+            return self._requests.possible(str(parameters[0]))
+        if action == "speed":
+            return isinstance(self.tuner.reader, ReplayReader)
+        return super().check_action(action, parameters)
+
+    async def action_request(self, name: str) -> None:
+        """One of `Requests`, by its name."""
+        done = getattr(self._requests, name)()
+        if done is not None:
+            await done
+        self._draw()
+
+    # A replay
 
     @property
     def _replay_over(self) -> bool:
@@ -290,107 +334,9 @@ class RunScreen(TunerScreen):
         how = "over" if reader.over else "paused" if reader.paused else f"×{reader.speed:g}"
         return f"REPLAY {how} {reader.now.astimezone():%H:%M:%S}"
 
-    def _listener(self) -> tuple[RunFolder, Snapshot] | None:
-        """The run, if a runner works on it; else a sentence says why nothing can be asked of it."""
-        view = self.tuner.view
-        if view is None or view.snapshot is None:
-            self.say("no run is open; F2 lists them", "warning")
-        elif view.replay:
-            self.say("this is a replay: what happened is not changed by it", "warning")
-        elif not view.alive:
-            self.say(f"no runner works on {view.folder.name} any more", "warning")
-        else:
-            return view.folder, view.snapshot
-        return None
-
-    def _ask(self, folder: RunFolder, command: AnyCommand) -> None:
-        try:
-            append_command(folder.commands, command)
-        except OSError as error:
-            self.say(f"{folder.commands} cannot be written: {error.strerror}", "error")
-
-    def action_pause(self) -> None:
-        reader = self.tuner.reader
-        if isinstance(reader, ReplayReader):
-            reader.paused = not reader.paused
-            self._draw()
-        elif (found := self._listener()) is not None:
-            folder, snapshot = found
-            self._ask(folder, Continue() if snapshot.paused else Pause())
-
-    def action_skip(self) -> None:
-        if (found := self._listener()) is None:
-            return
-        folder, snapshot = found
-        launch = snapshot.launch
-        if launch is None:
-            self.say("no launch is under way", "warning")
-            return
-        self._confirm(
-            f"Give up launch {launch.number} of #{launch.experiment}? It counts as failed, and the run goes on with "
-            "the next.",
-            "skip it",
-            lambda: self._ask(folder, Skip(launch=launch.number)),
-        )
-
-    def action_stop(self) -> None:
-        if (found := self._listener()) is None:
-            return
-        folder, snapshot = found
-        left = snapshot.launches_planned - snapshot.launches_done
-        given_up = "The launch under way is given up and its server removed. " if snapshot.launch is not None else ""
-        kept = "It can be resumed; what is measured is kept." if snapshot.kind == "tune" else ""
-        question = (
-            f"Stop the server of {folder.name}?"
-            if snapshot.kind == "try"
-            else f"Stop the run with {left} launch{'es' if left != 1 else ''} to go? {given_up}{kept}"
-        )
-        self._confirm(question, "stop", lambda: self._ask(folder, Stop()))
-
-    def _confirm(self, question: str, yes: str, do: Callable[[], None]) -> None:
-        def answered(sure: bool | None) -> None:
-            if sure:
-                do()
-
-        self.app.push_screen(Confirm(question, yes=yes), answered)
-
-    def action_measure(self) -> None:
-        if (found := self._listener()) is None:
-            return
-        folder, snapshot = found
-        experiment, _ = self._choice.of(snapshot)
-        if experiment is not None:
-            self._ask(folder, Measure(experiment=experiment.id))
-
-    # What is asked of the rest of the program
-
-    def action_resume(self) -> None:
-        view = self.tuner.view
-        if view is None or view.snapshot is None:
-            self.say("no run is open; F2 lists them", "warning")
-        elif view.replay:
-            self.say("this is a replay; open the run itself to resume it", "warning")
-        elif view.alive:
-            self.say("the run is under way")
-        elif view.snapshot.kind != "tune" or view.condition not in ("stopped", "died", "failed"):
-            self.say("the run is over; nothing is left to do. v launches the leaders again, c compares")
-        else:
-            folder = view.folder
-
-            def resume() -> RunFolder:
-                self.tuner.launcher.resume(folder)
-                return folder
-
-            self.app.push_screen(Starting(f"resuming {folder.name} …", resume), self._started)
-
-    def _started(self, folder: RunFolder | None) -> None:
-        if folder is not None:
-            self.tuner.open_run(folder)
-
     def action_speed(self, by: int) -> None:
         reader = self.tuner.reader
         if not isinstance(reader, ReplayReader):
-            self.say("only a replay has a speed")
             return
         place = min(range(len(_SPEEDS)), key=lambda index: abs(_SPEEDS[index] - reader.speed))
         reader.speed = float(_SPEEDS[min(len(_SPEEDS) - 1, max(0, place + by))])
