@@ -155,7 +155,7 @@ async def test_a_failed_launch_says_why_and_its_fix_is_offered_as_a_configuratio
         async with app.run_test(size=size, notifications=True) as pilot:
             await seen(pilot, "✗ not enough kv mem")
             await pilot.press("up", "4")
-            await seen(pilot, "no room beside the weights", "fix: mem-fraction-static: 0.9", "Please try increasing")
+            await seen(pilot, "no room beside the weights", "fix: mem-fraction-static 0.9", "Please try increasing")
             await pilot.press("a")
             await seen(pilot, "from #1 with its fix", "1 configuration: mem-fraction-static 0.9")
             await pilot.press("enter")
@@ -212,7 +212,7 @@ async def test_what_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:
         newer = finished_run(tmp_path / "newer", tmp_path)
         newer.journal.write_text(newer.journal.read_text().replace('"format":1', '"format":99', 1))
         app.open_run(newer)
-        await seen(pilot, "✗", "99")
+        await seen(pilot, "✗", "written by a newer tuner-tui")
         empty = RunFolder(tmp_path / "empty")
         empty.path.mkdir()
         empty.journal.touch()

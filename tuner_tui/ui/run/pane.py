@@ -68,6 +68,8 @@ class LaunchPane(Vertical):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.panel = "log"
+        self.full = False
+        """The log alone is shown."""
         self.figures = LiveFigures()
         self._room = (0, 0)
         self._log: tuple[str, int] | None = None
@@ -101,10 +103,12 @@ class LaunchPane(Vertical):
             panel: everything or panel == self.panel or (beside and panel == "log") or (beside and panel == second)
             for panel in PANELS
         }
+        if self.full:
+            seen = {panel: panel == "log" for panel in PANELS}
         for panel, visible in seen.items():
             self.query_one(f"#run-{panel}").display = visible
         self.query_one("#run-right").display = any(seen[panel] for panel in PANELS[1:])
-        self.query_one("#run-tabs").display = not everything
+        self.query_one("#run-tabs").display = not everything and not self.full
         self.set_class(everything, "-all")
         self.query_one("#run-tabs", Lines).show(self._tabs)
 
@@ -128,6 +132,10 @@ class LaunchPane(Vertical):
             target = self.query_one(LogPanel) if panel == "log" else self.query_one(f"#run-{panel}")
             target.focus()
         self.post_message(self.PanelChosen(panel))
+
+    def show_full(self, full: bool) -> None:
+        self.full = full
+        self.fit(*self._room)
 
     def step(self, by: int) -> None:
         self.choose(PANELS[(PANELS.index(self.panel) + by) % len(PANELS)], focus=False)

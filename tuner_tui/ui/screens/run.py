@@ -272,6 +272,7 @@ class RunScreen(TunerScreen):
 
     def action_full(self) -> None:
         self.toggle_class("-full")
+        self.pane.show_full(self.has_class("-full"))
         if self.has_class("-full"):
             self.query_one(LogPanel).focus()
         else:
