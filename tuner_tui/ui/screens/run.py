@@ -198,7 +198,8 @@ class RunScreen(TunerScreen):
         self._answered = len(snapshot.commands)
         self._live_sample = self._preparing = None
         self._last_words = ""
-        (self.query_one(LogPanel) if snapshot.kind == "try" else self.table).focus()
+        # Where there is no table nothing has the keys: in the log `l` would scroll (`L` sends load from there too).
+        self.set_focus(None if snapshot.kind == "try" else self.table)
 
     def _tell_answers(self, snapshot: Snapshot) -> None:
         """The runner's answers to what was asked of it, by whomever."""
