@@ -16,7 +16,7 @@ from tests.tuner import in_launch, state, until
 from tuner_tui.cli.load import load as read_task
 from tuner_tui.engines.registry import engine
 from tuner_tui.load.bench import bench
-from tuner_tui.load.model import Level, LevelResult
+from tuner_tui.load.model import Job, Level, LevelResult
 from tuner_tui.runner.flush import flush_cache
 from tuner_tui.runner.log_figures import LogFigures
 from tuner_tui.runner.observer import Observer
@@ -63,7 +63,7 @@ async def measured(url: str) -> tuple[LevelResult, LevelEvidence]:
     """The same prompts every time: what a level must not send."""
     observer = Observer(LogFigures())
     await observer.begin(url, LEVEL.name)
-    [result] = await bench(url, [LEVEL], max_requests=12, seed=7, cpus="1")
+    [result] = await bench(Job(url=url, records="", max_requests=12, seed=7), [LEVEL], cpus="1")
     await observer.end()
     return result, observer.levels[0]
 
