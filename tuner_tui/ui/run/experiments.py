@@ -51,6 +51,8 @@ class ExperimentsTable(TunerTable):
         if snapshot.judgement is not self._judgement:
             self._judgement, self._marks = snapshot.judgement, marks_of(snapshot)
             self._differing = differing_flags(snapshot)
+        if not self.size.width:
+            return  # else a thousand rows are made twice; `on_resize` comes next
         wanted = columns(snapshot.experiments, self._differing, max(40, self.size.width - 1))
         keys = [str(each.id) for each in snapshot.experiments]
         if wanted != self._columns or keys != list(self._drawn):
@@ -59,7 +61,8 @@ class ExperimentsTable(TunerTable):
             self._update(snapshot)
 
     def on_resize(self, event: events.Resize) -> None:
-        self._anew()
+        if self._snapshot is not None:
+            self.show(self._snapshot, doing=self._doing, over=self._over)
 
     def _anew(self) -> None:
         if self._snapshot is not None:
