@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.ui.app_under_test import app_under_test, asked, screen_text, settled
-from tests.ui.runs_on_disk import finished_run
+from tests.ui.runs_on_disk import TASK, finished_run, task_file
 from tuner_tui.task.reader import read
 from tuner_tui.task.samples import sample
+from tuner_tui.ui.app import TunerApp
 from tuner_tui.ui.screens.task import TaskScreen
+from tuner_tui.ui.task.grid import Grid
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (160, 45)])
 
@@ -60,3 +62,155 @@ async def test_a_sample_is_opened_changed_to_three_values_and_started_by_keys_al
         )  # fmt: skip
         assert app.current_mode == "run"
     assert "0.85" not in sample("demo").read_text()
+
+
+async def opened(tmp_path: Path, text: str = TASK) -> TunerApp:
+    return app_under_test(tmp_path, task=task_file(tmp_path, text))
+
+
+@SIZES
+async def test_a_flag_is_completed_explained_and_added_with_its_values(tmp_path: Path, size: tuple[int, int]) -> None:
+    app = await opened(tmp_path)
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot)
+        await pilot.press("a", *"chunked-pre")
+        await pilot.pause()
+        assert "Longest piece of a prompt" in screen_text(app)
+        await pilot.press("enter")
+        await settled(pilot)
+        await pilot.press(*"2048..8192 x2", "enter")
+        await settled(pilot)
+        assert "  chunked-prefill-size: {from: 2048, to: 8192, times: 2}\n" in text_of(app)
+        assert "6 configurations × 2 launches" in screen_text(app)
+        await pilot.press("u")
+        await settled(pilot)
+        assert text_of(app) == TASK
+
+
+async def test_a_flag_of_the_other_engine_is_named_as_such_and_a_mistyped_one_gets_the_nearest(tmp_path: Path) -> None:
+    app = await opened(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("a", *"max-num-seqs")
+        await pilot.pause()
+        assert "this is a vLLM flag" in screen_text(app)
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "this is a vLLM flag" in screen_text(app)
+        await pilot.press("escape", "a", *"chunked-prefil-sizee")
+        await pilot.pause()
+        assert "`chunked-prefil-sizee`; did you mean" in screen_text(app)
+        assert "`chunked-prefill-size`?" in screen_text(app)
+        await pilot.press("escape")
+        await settled(pilot)
+        assert text_of(app) == TASK
+
+
+async def test_a_value_that_cannot_be_is_refused_where_it_is_typed(tmp_path: Path) -> None:
+    app = await opened(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("down", "e", *", 1.2", "enter")
+        await settled(pilot)
+        assert "✗ 1.2 is not a fraction (0–1)" in screen_text(app)
+        await pilot.press("escape")
+        await settled(pilot)
+        assert text_of(app) == TASK
+
+
+async def test_a_setting_is_chosen_by_keys_and_del_takes_a_flag_out(tmp_path: Path) -> None:
+    app = await opened(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("delete")
+        await settled(pilot)
+        assert "tp-size" not in text_of(app)
+        app.screen.query_one(Grid).go_to("objective", "settings")
+        await pilot.press("enter", "down", "enter")
+        await settled(pilot)
+        assert "objective: maximize_throughput\n" in text_of(app)
+        assert "# searched" in text_of(app)
+
+
+async def test_a_mistake_in_the_yaml_is_said_with_its_line_and_the_grid_keeps_the_edits(tmp_path: Path) -> None:
+    app = await opened(tmp_path, TASK.replace("0.8]", "1.2]"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        assert "mem-fraction-static: 1.2 is not a fraction" in screen_text(app)
+        await pilot.press("ctrl+r")
+        await settled(pilot)
+        assert asked(app) == []
+        await pilot.press("f8")
+        await settled(pilot)
+        assert "line 7: parameters.mem-fraction-static[1]: 1.2 is not a fraction (0–1)" in screen_text(app)
+        await pilot.press("delete", "0")
+        await pilot.pause(0.4)
+        await settled(pilot)
+        await pilot.press("escape")
+        await settled(pilot)
+        assert "[0.7, 0.2]   # searched" in text_of(app)
+        assert "2 configurations" in screen_text(app)
+        assert "✓ valid" in screen_text(app)
+
+
+async def test_it_is_saved_before_it_is_started_and_what_is_unsaved_is_asked_about(tmp_path: Path) -> None:
+    run = finished_run(tmp_path / "runs", tmp_path / "other")
+    app = await opened(tmp_path)
+    app.launcher.answer = run  # type: ignore[attr-defined]
+    path = tmp_path / "docker-simple-tune.yaml"
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("down", "e", *", 0.9", "enter")
+        await settled(pilot)
+        assert "not saved" in screen_of(app).unsaved()
+        await pilot.press("ctrl+r")
+        await settled(pilot)
+        assert asked(app) == [("start", path)]
+        assert "[0.7, 0.8, 0.9]   # searched" in path.read_text()
+
+
+async def test_a_start_of_many_hours_is_asked_about(tmp_path: Path) -> None:
+    app = await opened(tmp_path, TASK.replace("launches: 2", "launches: 50"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("ctrl+r")
+        await settled(pilot)
+        assert "100 launches, about" in screen_text(app)
+        await pilot.press("n")
+        await settled(pilot)
+        assert asked(app) == []
+
+
+async def test_the_chosen_configuration_is_tried_and_its_command_copied_to_a_file(tmp_path: Path) -> None:
+    run = finished_run(tmp_path / "runs", tmp_path / "other")
+    app = await opened(tmp_path)
+    app.launcher.answer = run  # type: ignore[attr-defined]
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        app.screen.query_one("#plan-list").focus()
+        await pilot.press("down", "y")
+        await settled(pilot)
+        [command] = tmp_path.glob("**/launch-command.sh")
+        assert "docker run" in command.read_text()
+        assert "--mem-fraction-static 0.8" in command.read_text()
+        await pilot.press("t")
+        await settled(pilot)
+        assert asked(app) == [
+            ("try_out", tmp_path / "docker-simple-tune.yaml", {"tp-size": 1, "mem-fraction-static": 0.8})
+        ]
+
+
+async def test_a_file_of_the_other_format_is_shown_and_planned_and_says_why_it_is_not_edited(tmp_path: Path) -> None:
+    text = (
+        '{"task_name": "old", "base_runtime": "sglang", "model": {"id_or_path": "a/b"},'
+        ' "parameters": {"tp-size": [1, 2]}, "benchmark": {"traffic_scenarios": ["D(100,100)"], "num_concurrency": [1],'
+        ' "max_requests_per_iteration": 9}}'
+    )
+    app = app_under_test(tmp_path, task=task_file(tmp_path, text, "old.json"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        assert "2 configurations" in screen_text(app)
+        await pilot.press("e")
+        await settled(pilot)
+        assert any("that other format" in toast.message for toast in app._notifications)
+        assert text_of(app) == text

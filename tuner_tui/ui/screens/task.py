@@ -197,7 +197,7 @@ class TaskScreen(TunerScreen):
         document, ahead = self.document, self.outlook
         if document is None:
             return
-        text = Text(no_wrap=True, overflow="ellipsis")
+        text = Text()
         text.append(document.path.name, "bold")
         text.append(" ● unsaved" if document.changed else "", "bold")
         text.append("  sample" if document.is_sample else "", "dim")
@@ -216,7 +216,7 @@ class TaskScreen(TunerScreen):
                 more = f" (+{len(errors) - 1})" if len(errors) > 1 else ""
                 where = f"line {first.line}: " if first.line and not first.key else ""
                 key = first.key.removeprefix("parameters.").partition("[")[0]
-                text.append(f"  ✗{more} {where}{key + ': ' if key else ''}{first.message}", "bold")
+                text.append(f"\n✗{more} {where}{key + ': ' if key else ''}{first.message}", "bold")
         self.query_one("#task-head", Static).update(text)
         self.set_title(document.path.stem + (" ●" if document.changed else ""))
 

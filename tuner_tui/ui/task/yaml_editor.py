@@ -24,7 +24,7 @@ class YamlEditor(TextArea):
     ]
 
     def __init__(self) -> None:
-        super().__init__(id="yaml-editor", show_line_numbers=True, soft_wrap=False, tab_behavior="indent")
+        super().__init__(id="yaml-editor", show_line_numbers=True, soft_wrap=False)
         self._problems: dict[int, list[Problem]] = {}
         self._loaded = ""
 
