@@ -108,9 +108,9 @@ class Layers:
             self._status[layer] = status
             detail = event.get("progressDetail") or {}
             if status == "Downloading" and detail.get("total"):
-                self._total[layer] = int(detail["total"])
-                # a layer that is tried again starts anew; what is shown never goes back
+                # a layer that is tried again starts anew; what is shown never goes back, nor over its total
                 self._done[layer] = max(self._done.get(layer, 0), int(detail.get("current", 0)))
+                self._total[layer] = max(self._total.get(layer, 0), int(detail["total"]), self._done[layer])
             elif status in {"Download complete", "Verifying Checksum", "Extracting", "Pull complete"}:
                 self._done[layer] = self._total.get(layer, 0)
         return Progress(
