@@ -1,0 +1,1 @@
+"""What the Compare screen shows: the verdict, the table of metrics, charts."""

@@ -1,0 +1,233 @@
+"""Experiments side by side: one column each, one row a metric, the best of a row marked by a sign."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import msgspec
+from rich.style import Style
+from rich.text import Text
+
+from tuner_tui.report.comparison import Cell, ComparisonTable, Row, compare
+from tuner_tui.report.labels import short_labels
+from tuner_tui.report.metrics import Metric, metrics
+from tuner_tui.report.words import value_with_unit
+from tuner_tui.runs.experiment import ExperimentState
+from tuner_tui.runs.snapshot import Snapshot
+from tuner_tui.search.verdict import quantity
+from tuner_tui.search.words import percent
+from tuner_tui.ui.run.lines import Lines
+from tuner_tui.ui.table import TunerTable
+
+SIGNS = {"best": "★", "tied": "≈", "ahead": "?", "": " "}
+STATISTICS = ("mean", "p50", "p90", "p99")
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What the table shows: which experiments (none: the valid ones, best first), in which figures."""
+
+    chosen: tuple[int, ...] = ()
+    reference: int | None = None
+    statistic: str = "mean"
+    """One of STATISTICS, or all."""
+    words: str = ""
+    """Only rows whose name has all of these."""
+    sort_by: str = ""
+    """Key of the row that orders the columns; empty: as the verdict ranks them."""
+    failed: bool = False
+    """Also those that failed or are invalid."""
+
+
+class Column(msgspec.Struct, frozen=True, kw_only=True):
+    """One experiment; `key` is its id, with a letter before it where it is another run's."""
+
+    key: str
+    title: str
+
+
+class Sheet(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole table as text: rows by key, a cell for each column."""
+
+    columns: tuple[Column, ...]
+    rows: dict[str, tuple[Text, ...]]
+    """The first cell is the row's name."""
+    details: dict[tuple[str, str], str]
+    """Row and column → the figure in words, with intervals."""
+    reference: int | None
+
+
+def sheet(snapshot: Snapshot, wanted: Wanted, style: dict[str, Style], other: Snapshot | None = None) -> Sheet:
+    """`other`: a run whose experiments stand beside, as `B#1`; only rows of the same level hold them."""
+    shown = _metrics(snapshot, wanted)
+    ids = _ids(snapshot, wanted)
+    table = compare(snapshot, ids, reference=wanted.reference, shown=shown)
+    if wanted.sort_by:
+        table = _sorted(snapshot, table, wanted, shown)
+    names = short_labels(snapshot)
+    columns = [Column(key=str(each), title=_title(snapshot, each, names[each], table)) for each in table.experiments]
+    beside = compare(other, shown=shown) if other is not None else None
+    if other is not None and beside is not None:
+        others = short_labels(other)
+        columns += [Column(key=f"B{each}", title=f"B#{each}\n{others[each]}") for each in beside.experiments]
+    rows: dict[str, tuple[Text, ...]] = {}
+    details: dict[tuple[str, str], str] = {}
+    by_id = {each.id: each for each in snapshot.experiments}
+    single = len({level.scenario for level in snapshot.levels}) == 1
+    head = [by_id[each] for each in table.experiments]
+    for key, cells in _head_rows(snapshot, head, style).items():
+        rows[key] = (*cells, *([Text("")] * (len(columns) - len(head))))
+    matching = {(row.metric.key, row.metric.level): row for row in (beside.rows if beside else ())}
+    for row in table.rows:
+        name = row_name(row.metric, single)
+        if not all(part in name.lower() for part in wanted.words.lower().split()):
+            continue
+        key = f"{row.metric.key} {row.metric.level or ''}"
+        found = [*row.cells]
+        if beside is not None:
+            foreign = matching.get((row.metric.key, row.metric.level))
+            found += foreign.cells if foreign else [Cell(experiment=each) for each in beside.experiments]
+        rows[key] = (Text(name), *(_cell(row, cell, style) for cell in found))
+        for column, cell in zip(columns, found, strict=True):
+            details[key, column.key] = _detail(name, row, cell, table.reference)
+    return Sheet(columns=tuple(columns), rows=rows, details=details, reference=table.reference)
+
+
+def row_name(metric: Metric, single: bool) -> str:
+    """`E2E mean × 4`; the scenario stands only where there are several."""
+    if metric.level is None:
+        return metric.name
+    level = metric.level
+    if single:
+        level = next((f"{sign} {level.partition(sign)[2].strip()}" for sign in ("×", "@") if sign in level), level)
+    return f"{metric.name} {level}"
+
+
+def _metrics(snapshot: Snapshot, wanted: Wanted) -> list[Metric]:
+    statistics = STATISTICS if wanted.statistic == "all" else (wanted.statistic,)
+    return metrics([level.name for level in snapshot.levels], statistics=statistics)
+
+
+def _ids(snapshot: Snapshot, wanted: Wanted) -> tuple[int, ...]:
+    ranked = snapshot.verdict.ranking
+    if wanted.chosen:
+        order = {each: place for place, each in enumerate(ranked)}
+        return tuple(sorted(wanted.chosen, key=lambda each: (order.get(each, len(order)), each)))
+    begun = [each.id for each in snapshot.experiments if each.launches]
+    return (*ranked, *(each for each in begun if each not in ranked)) if wanted.failed or not ranked else ranked
+
+
+def _sorted(snapshot: Snapshot, table: ComparisonTable, wanted: Wanted, shown: Sequence[Metric]) -> ComparisonTable:
+    for row in table.rows:
+        if f"{row.metric.key} {row.metric.level or ''}" == wanted.sort_by:
+            sign = 1 if row.metric.better == "lower" else -1
+            known = sorted((sign * cell.value, cell.experiment) for cell in row.cells if cell.value is not None)
+            ids = [experiment for _, experiment in known]
+            ids += [each for each in table.experiments if each not in ids]
+            return compare(snapshot, ids, reference=table.reference, shown=shown)
+    return table
+
+
+def _title(snapshot: Snapshot, experiment: int, name: str, table: ComparisonTable) -> str:
+    verdict = snapshot.verdict
+    mark = ""
+    if experiment == verdict.leader:
+        mark = "≈ " if verdict.kind == "tie" else "★ "
+    elif experiment in verdict.tied_with:
+        mark = "≈ "
+    pinned = " ⚓" if experiment == table.reference and len(table.experiments) > 1 else ""
+    return f"{mark}#{experiment}{pinned}\n{name[:24]}"
+
+
+def _head_rows(
+    snapshot: Snapshot, experiments: Sequence[ExperimentState], style: dict[str, Style]
+) -> dict[str, tuple[Text, ...]]:
+    """What an experiment has as a whole: its score, its launches, whether it counts."""
+    verdict = snapshot.verdict
+    score, launches = [Text("score", "bold")], [Text("launches")]
+    for each in experiments:
+        if each.score is not None and each.status == "succeeded":
+            words = quantity(snapshot.objective, each.score.value)
+            tied = verdict.kind == "tie" and (each.id == verdict.leader or each.id in verdict.tied_with)
+            leads = each.id == verdict.leader and not tied
+            sign = "★ " if leads else "≈ " if tied else "  "
+            score.append(Text(sign + words, style["winner"] if leads else style["tied"] if tied else "bold"))
+        else:
+            score.append(Text(f"✗ {each.status}", style["error"]))
+        done = len(each.counted)
+        launches.append(Text(f"  {done}" if done == each.wanted else f"  {done} of {each.wanted}", style["dim"]))
+    return {"score": tuple(score), "launches": tuple(launches)}
+
+
+def _cell(row: Row, cell: Cell, style: dict[str, Style]) -> Text:
+    if cell.value is None:
+        return Text("  –", style["dim"])
+    mark = style["winner"] if cell.mark == "best" else style["tied"] if cell.mark == "tied" else Style()
+    text = Text(f"{SIGNS[cell.mark]} {value_with_unit(cell.value, row.metric.unit)}", mark)
+    if cell.difference is not None:
+        text.append(f"  {percent(cell.difference.relative)} %", style["dim"])
+    return text
+
+
+def _detail(name: str, row: Row, cell: Cell, reference: int | None) -> str:
+    if cell.value is None:
+        return f"{name} of #{cell.experiment}: not known"
+    unit = row.metric.unit
+    words = f"{name} of #{cell.experiment}: {value_with_unit(cell.value, unit)}"
+    if cell.low is not None and cell.high is not None:
+        words += f" [{value_with_unit(cell.low, unit)}, {value_with_unit(cell.high, unit)}]"
+    if cell.difference is not None:
+        words += f" · {cell.difference} to #{reference}"
+    meaning = {"tied": "not told apart from the best", "best": "best of those shown", "ahead": "ahead, unconfirmed"}
+    return f"{words} · {meaning[cell.mark]}" if cell.mark else words
+
+
+class MetricsTable(TunerTable):
+    """Shows a sheet; the cursor is on one figure."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"lines--{name}" for name in Lines.NAMES}
+    DEFAULT_CSS = Lines.DEFAULT_CSS.replace("Lines", "MetricsTable")
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id, cursor_type="cell", fixed_columns=1, header_height=2)
+        self._sheet: Sheet | None = None
+
+    @property
+    def styles_by_name(self) -> dict[str, Style]:
+        return {name: self.get_component_rich_style(f"lines--{name}", partial=True) for name in Lines.NAMES}
+
+    @property
+    def columns_shown(self) -> tuple[Column, ...]:
+        return self._sheet.columns if self._sheet is not None else ()
+
+    @property
+    def row_key(self) -> str | None:
+        return self.cursor_key
+
+    @property
+    def column_key(self) -> str | None:
+        """The experiment under the cursor; None on the names."""
+        if self._sheet is None or not self.cursor_coordinate.column:
+            return None
+        at = self.cursor_coordinate.column - 1
+        return self._sheet.columns[at].key if at < len(self._sheet.columns) else None
+
+    @property
+    def detail(self) -> str:
+        """The figure under the cursor in words."""
+        if self._sheet is None or self.row_key is None or self.column_key is None:
+            return ""
+        return self._sheet.details.get((self.row_key, self.column_key), "")
+
+    def show(self, shown: Sheet) -> None:
+        before, self._sheet = self._sheet, shown
+        if before is None or before.columns != shown.columns:
+            at = self.cursor_coordinate
+            self.clear(columns=True)
+            self.add_column(Text(" "), key="name")
+            for column in shown.columns:
+                self.add_column(Text(column.title), key=column.key)
+            self.show_rows({key: list(cells) for key, cells in shown.rows.items()})
+            self.move_cursor(row=at.row, column=max(1, min(at.column or 1, len(shown.columns))))
+            return
+        self.show_rows({key: list(cells) for key, cells in shown.rows.items()})
