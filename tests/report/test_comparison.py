@@ -83,4 +83,5 @@ def test_figures_are_written_with_their_units() -> None:
     assert value_with_unit(31.0, "s") == "31.00 s"
     assert value_with_unit(2_405_039.0, "tokens") == "2,405,039"
     assert value_with_unit(1731.2, "tokens/s") == "1,731 tok/s"
+    assert value_with_unit(999.9, "tokens/s") == "1,000 tok/s"
     assert value_with_unit(None, "s") == "–"

@@ -80,4 +80,4 @@ def value_with_unit(value: float | None, unit: str) -> str:
     if unit == "GiB":
         return f"{value:.2f} GiB"
     short = {"tokens/s": "tok/s", "requests/s": "req/s"}.get(unit, unit)
-    return f"{value:,.0f} {short}" if value >= 1000 else f"{value:.3g} {short}"
+    return f"{value:,.0f} {short}" if value >= 999.5 else f"{value:.3g} {short}"

@@ -1,34 +1,22 @@
-"""Charts of the Compare screen."""
+"""The charts of the Compare screen, in the order of their digits."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from tuner_tui.ui.compare.chart import Chart, ChartInput, Colors
+from tuner_tui.ui.compare.distribution_chart import draw_distribution
+from tuner_tui.ui.compare.front_chart import draw_front
+from tuner_tui.ui.compare.level_chart import draw_levels
+from tuner_tui.ui.compare.memory_chart import draw_memory
+from tuner_tui.ui.compare.parameter_chart import draw_parameter
+from tuner_tui.ui.compare.scatter_chart import draw_scatter
 
-import msgspec
-from rich.style import Style
-from rich.text import Text
+__all__ = ["CHARTS", "Chart", "ChartInput", "Colors"]
 
-from tuner_tui.runs.folder import RunFolder
-from tuner_tui.runs.snapshot import Snapshot
-
-Colors = Callable[[str], Style]
-
-
-class ChartInput(msgspec.Struct, frozen=True):
-    snapshot: Snapshot
-    experiments: tuple[int, ...]
-    folder: RunFolder | None
-    parameter: str | None = None
-
-
-class Chart(msgspec.Struct, frozen=True):
-    id: str
-    title: str
-    draw: Callable[[ChartInput, int, int, Colors], Text]
-
-
-def _draw(given: ChartInput, width: int, height: int, colors: Colors) -> Text:
-    return Text("chart")
-
-
-CHARTS = (Chart(id="levels", title="E2E by level", draw=_draw), Chart(id="parameter", title="parameter", draw=_draw))
+CHARTS = (
+    Chart(id="levels", title="E2E latency by level", draw=draw_levels),
+    Chart(id="front", title="Throughput against latency", draw=draw_front),
+    Chart(id="scatter", title="Launches' scores", draw=draw_scatter),
+    Chart(id="memory", title="GPU memory", draw=draw_memory),
+    Chart(id="parameter", title="Score by parameter", draw=draw_parameter),
+    Chart(id="distribution", title="E2E and TTFT distribution", draw=draw_distribution),
+)

@@ -22,7 +22,7 @@ class Lines(Static):
 
     NAMES = (
         "winner", "tied", "simulated", "weights", "kv-cache", "graphs", "other-memory", "free-memory",
-        "error", "warning", "dim",
+        "error", "warning", "dim", "series-1", "series-2", "series-3", "series-4", "series-5", "series-6",
     )  # fmt: skip
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"lines--{name}" for name in NAMES}
     DEFAULT_CSS = """
@@ -38,6 +38,12 @@ class Lines(Static):
     Lines > .lines--error { color: $text-error; }
     Lines > .lines--warning { color: $text-warning; }
     Lines > .lines--dim { color: $text-muted; }
+    Lines > .lines--series-1 { color: $series-1; }
+    Lines > .lines--series-2 { color: $series-2; }
+    Lines > .lines--series-3 { color: $series-3; }
+    Lines > .lines--series-4 { color: $series-4; }
+    Lines > .lines--series-5 { color: $series-5; }
+    Lines > .lines--series-6 { color: $series-6; }
     """
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:

@@ -10,14 +10,15 @@ from tuner_tui.engines.facts import Memory
 from tuner_tui.runs.samples import GpuSample, Sample
 from tuner_tui.ui.run.lines import Styles
 
-_SIGNS = {"weights": "█", "kv-cache": "▓", "graphs": "▚", "other-memory": "▒", "free-memory": "░"}
-_NAMES = {
+SIGNS = {"weights": "█", "kv-cache": "▓", "graphs": "▚", "other-memory": "▒", "free-memory": "░"}
+NAMES = {
     "weights": "weights",
     "kv-cache": "KV cache",
     "graphs": "graphs",
     "other-memory": "other",
     "free-memory": "free",
 }
+"""Each figure of the theme → its sign in a bar, and what it is called."""
 
 
 class Part(NamedTuple):
@@ -107,11 +108,11 @@ def _one_gpu(
         if gpu.throttle:
             text.append(f"  ▼ {', '.join(gpu.throttle)}", style("warning"))
     text.append("\n")
-    _bar(text, found, total, width, style)
+    stacked_bar(text, found, total, width, style)
     text.append("\n")
     at = 0
     for part in found:
-        label = f"{_SIGNS[part.name]} {_NAMES[part.name]} {part.gib:.2f}"
+        label = f"{SIGNS[part.name]} {NAMES[part.name]} {part.gib:.2f}"
         if at and at + len(label) + 2 > width:
             text.append("\n")
             at = 0
@@ -127,7 +128,7 @@ def _one_gpu(
         )
 
 
-def _bar(text: Text, found: list[Part], total: float | None, width: int, style: Styles) -> None:
+def stacked_bar(text: Text, found: list[Part], total: float | None, width: int, style: Styles) -> None:
     """Each part a stretch of its own sign; what is there at all gets at least one cell."""
     whole = total or sum(part.gib for part in found)
     if not whole:
@@ -137,7 +138,7 @@ def _bar(text: Text, found: list[Part], total: float | None, width: int, style: 
         done += part.gib
         edges.append(max(edges[-1] + (1 if part.gib >= 0.005 else 0), round(min(1.0, done / whole) * width)))
     for part, begin, end in zip(found, edges, edges[1:], strict=False):
-        text.append(_SIGNS[part.name] * (min(end, width) - min(begin, width)), style(part.name))
+        text.append(SIGNS[part.name] * (min(end, width) - min(begin, width)), style(part.name))
 
 
 def gpu_words(gpu: GpuSample) -> str:
