@@ -34,6 +34,8 @@ NO_RUN = (
     "From the shell: tuner-tui attach."
 )
 _MOST_LAUNCHES = 50
+_EVIDENCE_LINES = 30
+"""Terminals lower than this have no room for what the verdict rests on; the summary and docs say it."""
 
 
 class CompareScreen(TunerScreen):
@@ -125,10 +127,11 @@ class CompareScreen(TunerScreen):
             self._folder, self._wanted, self._other, self._parameter = view.folder, Wanted(), None, None
             anew = True
         self.set_title(view.folder.name)
-        drawn = (snapshot.experiments, snapshot.verdict, self._wanted, self._other, view.alive)
+        high = self.app.size.height >= _EVIDENCE_LINES
+        drawn = (snapshot.experiments, snapshot.verdict, self._wanted, self._other, view.alive, high)
         if anew or drawn != self._drawn:
             self._drawn = drawn
-            high, can_confirm = self.has_class("-high") or self.has_class("-middle"), self._can_confirm(view)
+            can_confirm = self._can_confirm(view)
             self.query_one("#compare-verdict", Lines).show(
                 lambda width, style: verdict_text(snapshot, style, evidence=high, can_confirm=can_confirm)
             )
