@@ -31,7 +31,7 @@ docker-images: $(STAMP) ## the simulated engine's image, made without any regist
 
 acceptance: $(STAMP) docker-images ## real vLLM and SGLang, by Docker and as processes; about 20 minutes
 	tests/engines/setup vllm sglang genai-bench base
-	$(BIN)/python -m pytest -m acceptance --no-header
+	$(BIN)/python -m pytest -m acceptance --no-header --timeout 1800
 
 bench: $(STAMP) ## what the tuner itself costs a launch
 	$(BIN)/python benchmarks/overhead.py

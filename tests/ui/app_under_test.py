@@ -80,13 +80,17 @@ def screen_text(app: TunerApp) -> str:
     return "\n".join(strip.text[:width].rstrip() for strip in strips)
 
 
-async def seen(pilot: Pilot[None], *texts: str, most_s: float = 10.0) -> str:
-    """Waits until all of `texts` are on the screen; what is on it then. For screens whose workers never end."""
+async def seen(pilot: Pilot[None], *texts: str, most_s: float = 30.0) -> str:
+    """Waits until all of `texts` are on the screen; what is on it then. For screens whose workers never end.
+
+    A text may be broken over lines: where it breaks depends on the paths before it.
+    """
     ends = time.monotonic() + most_s
     while True:
         await pilot.pause()
         shown = screen_text(pilot.app)  # type: ignore[arg-type]
-        missing = [text for text in texts if text not in shown]
+        unbroken = " ".join(shown.split())
+        missing = [text for text in texts if text not in shown and text not in unbroken]
         if not missing:
             return shown
         assert time.monotonic() < ends, f"{missing} not on the screen:\n{shown}"

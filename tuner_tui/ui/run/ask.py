@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import ClassVar, Generic, NamedTuple, TypeVar
 
 from textual import on
@@ -71,11 +72,11 @@ class Ask(ModalScreen[Result | None], Generic[Result]):
 
     @on(Input.Changed)
     def _look(self) -> None:
-        self.run_worker(self._judged(take=False), exclusive=True, group="judge")
+        self.run_worker(partial(self._judged, take=False), exclusive=True, group="judge")
 
     @on(Input.Submitted)
     def _submitted(self) -> None:
-        self.run_worker(self._judged(take=True), exclusive=True, group="judge")
+        self.run_worker(partial(self._judged, take=True), exclusive=True, group="judge")
 
     async def _judged(self, *, take: bool) -> None:
         judged = await asyncio.to_thread(self._judge, self._values())
