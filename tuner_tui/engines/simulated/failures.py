@@ -48,7 +48,7 @@ def refused(log: Log, error: Exception, kind: str = "RuntimeError") -> None:
 
 
 def died(log: Log, error: Exception) -> None:
-    """The scheduler's loop ended. The type's name says whose fault it is: nobody's."""
+    """The scheduler's loop ended, by an exception of a name that no known pattern claims."""
     frames = [("managers/scheduler.py", "scheduler.event_loop_overlap()")]
     log.line(f"Scheduler hit an exception: {_traceback(frames, f'SimulatedCrash: {error}')}\n")
 

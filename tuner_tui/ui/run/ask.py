@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import ClassVar, Generic, NamedTuple, TypeVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
@@ -72,12 +71,13 @@ class Ask(ModalScreen[Result | None], Generic[Result]):
 
     @on(Input.Changed)
     def _look(self) -> None:
-        self.run_worker(partial(self._judged, take=False), exclusive=True, group="judge")
+        self._judged(take=False)
 
     @on(Input.Submitted)
     def _submitted(self) -> None:
-        self.run_worker(partial(self._judged, take=True), exclusive=True, group="judge")
+        self._judged(take=True)
 
+    @work(exclusive=True, group="judge")
     async def _judged(self, *, take: bool) -> None:
         judged = await asyncio.to_thread(self._judge, self._values())
         if take and judged.result is not None:
