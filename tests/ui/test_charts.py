@@ -194,6 +194,12 @@ def test_a_spot_wears_its_style_and_no_other() -> None:
     assert {(text.plain[part.start : part.end], part.style) for part in text.spans} == {("·#1", other), ("#2★", winner)}
 
 
+def test_a_plot_fills_its_room_beyond_the_terminal() -> None:
+    lines = plot([Spot(0.5, 1, "★")], Axis(0, 1), Axis(0, 3), 160, 45).plain.split("\n")
+    assert len(lines) >= 44
+    assert len(lines[0]) == 160
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.floats(1e-6, 1e9), min_size=1, max_size=5), st.integers(2, 12))
 def test_axes_hold_their_values_and_few_round_ones(values: list[float], most: int) -> None:

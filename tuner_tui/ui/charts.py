@@ -70,8 +70,8 @@ def plot(
     styles = list(dict.fromkeys(spot.style for spot in spots))
     margin = max((len(words) for _, words in y.ticks), default=0) + 2
     with _LOCK:
-        plotext.limit_size(False, False)
         plotext.clear_figure()
+        plotext.limit_size(False, False)  # to the terminal's size; a new figure has it on again
         plotext.theme("clear")
         plotext.plot_size(width, height)
         plotext.xlim(x.low, x.high)

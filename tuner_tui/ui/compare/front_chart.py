@@ -39,7 +39,7 @@ def draw_front(given: ChartInput, width: int, height: int, colors: Colors) -> Te
     x = Axis(
         x_low, x_high, tuple((v, value_with_unit(v, "s")) for v in round_values(x_low, x_high, max(2, width // 16)))
     )
-    y = Axis(y_low, y_high, tuple((v, f"{v:,.4g}") for v in round_values(y_low, y_high, max(2, (rows - 3) // 2))))
+    y = Axis(y_low, y_high, tuple((v, f"{v:,.4g}") for v in round_values(y_low, y_high, max(2, (rows - 3) // 3))))
     axes = "↑ output tok/s per GPU, → E2E mean"
     first = head(width, colors, f"{axes}   ★ front: no other has more at a lower latency", f"{axes}  ★ front", axes)
     drawn = plot(spots, x, y, width, rows)

@@ -85,7 +85,7 @@ def _line(objective: Objective, known: Sequence[_At], best: float, width: int, h
         sign, look = ("★", "winner") if at.score == best else ("●", "series-1")
         spots.append(Spot(x, y, sign, _figure(objective, at), colors(look)))
     x_axis = Axis(x_low, x_high, tuple((at.number or 0.0, at.words) for at in known))
-    values = round_values(y_low, y_high, max(2, (height - 3) // 2))
+    values = round_values(y_low, y_high, max(2, (height - 3) // 3))
     y_axis = Axis(y_low, y_high, tuple((value, score_words(objective, value)) for value in values))
     return plot(spots, x_axis, y_axis, width, height, line=points)
 
