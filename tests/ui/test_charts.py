@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from rich.cells import cell_len
 from rich.style import Style
+from textual.app import App, ComposeResult
 
 from tests.report.some_run import CLEAR, EQUAL, run_of
 from tests.ui.runs_on_disk import TASK, RecordedRun, finished_run, task_file, task_of
@@ -19,6 +20,8 @@ from tuner_tui.runs.view import RunReader
 from tuner_tui.task.model import Objective
 from tuner_tui.ui.charts import Axis, Spot, plot, round_values, span
 from tuner_tui.ui.compare.charts import CHARTS, ChartInput
+from tuner_tui.ui.run.lines import Lines, style_of
+from tuner_tui.ui.themes import default_variables
 
 MANY = run_of(*[[(0.1 + i / 100, 1000.0 + i * 37 % 11 * 50), (0.1 + i / 99, 1000.0)] for i in range(24)], failed=99)
 
@@ -228,3 +231,21 @@ def test_a_launch_without_figures_breaks_no_chart(two_levels: Snapshot) -> None:
     )
     for chart in CHARTS:
         assert chart.draw(ChartInput(replace(two_levels, experiments=bare), (1, 2), None), 78, 20, plain).plain
+
+
+class OneLine(App[None]):
+    CSS = "Screen { background: white; }"
+
+    def compose(self) -> ComposeResult:
+        yield Lines()
+
+    def get_css_variables(self) -> dict[str, str]:
+        return super().get_css_variables() | default_variables()
+
+
+async def test_muted_words_can_be_read_on_a_light_ground() -> None:
+    app = OneLine()
+    async with app.run_test():
+        color = style_of(app.query_one(Lines), "dim").color
+        assert color is not None
+        assert max(color.get_truecolor()) < 150

@@ -17,7 +17,7 @@ from tuner_tui.runs.experiment import ExperimentState
 from tuner_tui.runs.snapshot import Snapshot
 from tuner_tui.search.verdict import quantity
 from tuner_tui.search.words import percent
-from tuner_tui.ui.run.lines import Lines
+from tuner_tui.ui.run.lines import Lines, style_of
 from tuner_tui.ui.table import TunerTable
 
 SIGNS = {"best": "★", "tied": "≈", "ahead": "?", "": " "}
@@ -194,7 +194,7 @@ class MetricsTable(TunerTable):
 
     @property
     def styles_by_name(self) -> dict[str, Style]:
-        return {name: self.get_component_rich_style(f"lines--{name}", partial=True) for name in Lines.NAMES}
+        return {name: style_of(self, name) for name in Lines.NAMES}
 
     @property
     def columns_shown(self) -> tuple[Column, ...]:

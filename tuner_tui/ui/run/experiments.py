@@ -13,7 +13,7 @@ from tuner_tui.report.labels import differing_flags
 from tuner_tui.runs.experiment import ExperimentState
 from tuner_tui.runs.judgement import Judgement
 from tuner_tui.runs.snapshot import Snapshot
-from tuner_tui.ui.run.lines import Lines
+from tuner_tui.ui.run.lines import Lines, style_of
 from tuner_tui.ui.run.rows import Column, Marks, cell, columns, marks_of
 from tuner_tui.ui.table import TunerTable
 
@@ -140,7 +140,7 @@ class ExperimentsTable(TunerTable):
         )
 
     def _style(self, name: str) -> Style:
-        return self.get_component_rich_style(f"lines--{name}", partial=True)
+        return style_of(self, name)
 
     # What the user does
 

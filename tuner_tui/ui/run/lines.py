@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from rich.style import Style
 from rich.text import Text
+from textual.widget import Widget
 from textual.widgets import Static
 
 Styles = Callable[[str], Style]
@@ -15,6 +16,14 @@ Draw = Callable[[int, Styles], Text]
 """Makes the text for a width in cells."""
 
 MIN_WIDTH = 20
+
+
+def style_of(widget: Widget, name: str) -> Style:
+    """The colour of one of `Lines.NAMES` as it is over the widget's background.
+
+    Textual's partial style leaves out the background, and muted text (an opacity of it) comes out white.
+    """
+    return Style(color=widget.get_component_rich_style(f"lines--{name}").color)
 
 
 class Lines(Static):
@@ -68,7 +77,7 @@ class Lines(Static):
         return self._shown.plain if self._shown is not None else ""
 
     def _style(self, name: str) -> Style:
-        return self.get_component_rich_style(f"lines--{name}", partial=True)
+        return style_of(self, name)
 
     def _redraw(self) -> None:
         if self._draw is None:
