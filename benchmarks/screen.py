@@ -88,9 +88,9 @@ def thousand(home: Path) -> None:
         run.launch(experiment.id, 0.19 + experiment.id % 17 / 1000)
     run.finish()
     terminal = Terminal([sys.executable, "-m", "tuner_tui", "attach", "2026-11-24T10"], 160, 45, environment(home))
-    shown = terminal.read_until(lambda output: b"1,000" in output or b"1000" in output)
+    shown = terminal.read_until(shows(b"SCORE"))
     small = Terminal([sys.executable, "-m", "tuner_tui", "attach", "2026-11-23"], 160, 45, environment(home))
-    small_shown = small.read_until(shows(b"docker-simple-tune"))
+    small_shown = small.read_until(shows(b"SCORE"))
     small.close()
     terminal.read_for(2)
     presses = []
