@@ -122,6 +122,7 @@ class Live:
             load=self._load,
             engine=engine_sample(readings, self._figures) if serving else None,
             gpus=tuple(gpu_sample(reading, self._owns) for reading in self._readings.latest),
+            log_bytes=_size(self._path.with_name("container.log")),
         )
 
     def _phase(self, at: datetime) -> Phase:
@@ -151,6 +152,13 @@ class Live:
             of=most,
             unit="requests",
         )
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
 
 
 def gpu_sample(reading: GpuReading, owns: Owns) -> GpuSample:

@@ -128,6 +128,8 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """None before the server is ready."""
     gpus: tuple[GpuSample, ...] = ()
     """Empty without NVML."""
+    log_bytes: int | None = None
+    """Size of the launch's container.log: a replay shows it only as far as it had come."""
 
 
 _encoder = msgspec.json.Encoder()

@@ -184,8 +184,19 @@ class LaunchPane(Vertical):
     async def read(self) -> None:
         """Twice a second: takes in what is new of the launch's figures, and draws it."""
         new = await self.figures.read(self._until)
+        self._limit_log()
         if await self._read_log() or new:
             self.draw_figures()
+
+    def _limit_log(self) -> None:
+        """In a replay the log ends where it did then; samples older than its field tell nothing, and it is whole."""
+        limit = None
+        if self._until is not None:
+            last = self.figures.last
+            limit = 0 if last is None else last.log_bytes
+        log = self.query_one(LogPanel)
+        if log.limit_bytes != limit:
+            log.limit_bytes = limit
 
     async def _read_log(self) -> bool:
         """Until the launch is ready its log alone tells of its memory; whether it has told more."""
