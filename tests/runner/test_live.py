@@ -30,7 +30,7 @@ BATCH = (
 
 def test_a_launch_tells_its_story(tmp_path: Path, runs_dir: Path) -> None:
     task = simulated_task(
-        tmp_path, {"simulate-start-s": 2.5, "mem-fraction-static": [0.7]}, max_requests=150, concurrency=(4,)
+        tmp_path, {"simulate-start-s": 2.5, "mem-fraction-static": [0.7]}, max_requests=500, concurrency=(4,)
     )
     tuner("run", task)
     samples = SampleReader(only_run(runs_dir).launch(1) / "samples.jsonl").read()
@@ -45,7 +45,7 @@ def test_a_launch_tells_its_story(tmp_path: Path, runs_dir: Path) -> None:
     assert len({phase.since for phase in graphs}) == 1
     measuring = [sample for sample in samples if sample.phase and sample.phase.name == "measuring" and sample.load]
     assert all(
-        sample.phase and (sample.phase.level, sample.phase.levels, sample.phase.of) == (0, 1, 150)
+        sample.phase and (sample.phase.level, sample.phase.levels, sample.phase.of) == (0, 1, 500)
         for sample in measuring
     )
     assert [s.load.done for s in measuring if s.load] == [s.phase.done for s in measuring if s.phase]
