@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 ENGINES := $(or $(TUNER_ENGINES),$(HOME)/.cache/tuner-engines)
 
-.PHONY: help demo test lint docker-images acceptance bench clean
+.PHONY: help demo test lint docker-images acceptance bench pictures clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 16
@@ -35,6 +35,9 @@ acceptance: $(STAMP) docker-images ## real vLLM and SGLang, by Docker and as pro
 
 bench: $(STAMP) ## what the tuner itself costs a launch
 	$(BIN)/python benchmarks/overhead.py
+
+pictures: $(STAMP) ## docs/pictures/ anew, from the demo in the app itself
+	$(BIN)/python docs/make_pictures.py
 
 clean: ## the environment and everything built
 	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
