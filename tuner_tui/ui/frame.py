@@ -50,7 +50,8 @@ class ModeBar(Static):
             else:
                 text.append(f" {name} ", style="dim")
             if width >= 100:
-                text.append(f"{_KEYS[mode]}  ", "dim")
+                key = _KEYS[mode]
+                text.append(f" {key} " if mode == self._mode else f"{key}  ", "dim")
         rest = width - text.cell_len
         for words in (f"{self._title}  {app.machine}" if self._title else app.machine, self._title):
             if words and len(words) + 2 <= rest:
