@@ -47,7 +47,9 @@ def test_the_run_goes_on_when_its_screen_is_left_killed_or_loses_its_terminal(
 
     again = open_terminal("attach")
     again.wait_for("of 6", "following")
+    screen = again.pid
     again.end()
+    until(lambda: not Path(f"/proc/{screen}").exists())
     next_launch(folder)
 
     again = open_terminal("attach", folder.name[:19])

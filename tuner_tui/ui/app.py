@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 POLL_S = 0.2
 """How often the run's folder is looked at."""
 _THEMES_POLL_S = 2.0
+_HANG_UP_S = 2.0
 
 
 # What a screen needs is imported when it is first shown: the first paint waits for nothing it does not show.
@@ -309,8 +312,15 @@ class TunerApp(App[None]):
     def _restore_terminal_on_signals(self) -> None:
         """Textual leaves the terminal as it is when it is killed by one of these."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self.leave)
+        loop.add_signal_handler(signal.SIGTERM, self.leave)
+        loop.add_signal_handler(signal.SIGHUP, self._hang_up)
+
+    def _hang_up(self) -> None:
+        """The terminal may be gone, and Textual would wait without end for what is still to be written to it."""
+        self.leave()
+        end = threading.Timer(_HANG_UP_S, os._exit, (0,))
+        end.daemon = True
+        end.start()
 
 
 def binding_ids() -> set[str]:
