@@ -13,6 +13,8 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Static
 
+from tuner_tui.ui.line_input import LineInput
+
 Result = TypeVar("Result")
 
 
@@ -58,7 +60,7 @@ class Ask(ModalScreen[Result | None], Generic[Result]):
             for line in self._lines:
                 with Horizontal(classes="ask-line"):
                     yield Label(f"{line.label:<{width}}  ", markup=False)
-                    yield Input(line.value, placeholder=line.hint, id=f"ask-{self._lines.index(line)}")
+                    yield LineInput(line.value, placeholder=line.hint, id=f"ask-{self._lines.index(line)}")
             yield Static("", id="ask-words", markup=False)
             yield Static(self._note + "Enter takes it, Esc cancels", classes="dim", markup=False)
 

@@ -24,6 +24,7 @@ from tuner_tui.ui.compare.choose import ChooseExperiments, ChooseOne
 from tuner_tui.ui.compare.table import STATISTICS, MetricsTable, Sheet, Wanted, sheet
 from tuner_tui.ui.compare.verdict import offer_words, verdict_text
 from tuner_tui.ui.frame import TunerScreen
+from tuner_tui.ui.line_input import LineInput
 from tuner_tui.ui.run.ask import Ask, Judged, Line
 from tuner_tui.ui.run.lines import Lines
 from tuner_tui.ui.starting import Starting
@@ -87,7 +88,7 @@ class CompareScreen(TunerScreen):
                     yield Static("", id="compare-detail", markup=False)
                 with Vertical(id="compare-right", classes="box"):
                     yield Lines(id="compare-chart")
-            yield Input(placeholder="rows whose name has these words: e2e p99", id="compare-filter")
+            yield LineInput(placeholder="rows whose name has these words: e2e p99", id="compare-filter")
 
     @property
     def table(self) -> MetricsTable:

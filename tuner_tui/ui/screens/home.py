@@ -14,6 +14,7 @@ from textual.widgets import DataTable, Input, Static
 
 from tuner_tui.task.samples import sample, samples
 from tuner_tui.ui.frame import AFTER_PAINT_S, TunerScreen
+from tuner_tui.ui.line_input import LineInput
 from tuner_tui.ui.table import TunerTable
 
 if TYPE_CHECKING:
@@ -81,8 +82,8 @@ class HomeScreen(TunerScreen):
         with Vertical(id="tasks-box", classes="box") as box:
             box.border_title = "Tasks"
             yield tasks
-        yield Input(placeholder="filter runs by state, name or task", id="home-filter")
-        yield Input(placeholder="path of a task file (.yaml, .json)", id="home-path")
+        yield LineInput(placeholder="filter runs by state, name or task", id="home-filter")
+        yield LineInput(placeholder="path of a task file (.yaml, .json)", id="home-path")
 
     def on_mount(self) -> None:
         for name in ("#home-filter", "#home-path"):

@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from rich.text import Text
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
+
+from tuner_tui.ui.line_input import LineInput
 
 
 class Ask(ModalScreen[str | None]):
@@ -38,11 +40,13 @@ class Ask(ModalScreen[str | None]):
         self._title, self._hint, self._value = title, hint, value
         self._accept = accept
         self._choices = choices or {}
+        self._early: list[events.Key] = []
+        self._ready = False
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog ask"):
             yield Static(self._title, classes="dialog-title", markup=False)
-            yield Input(self._value, id="ask-input", select_on_focus=False)
+            yield LineInput(self._value, id="ask-input", select_on_focus=False)
             yield Static("", id="ask-said", markup=False)
             if self._choices:
                 yield OptionList(*map(self._option, self._choices), id="ask-choices")
@@ -55,9 +59,28 @@ class Ask(ModalScreen[str | None]):
         typed = self.query_one(Input)
         typed.cursor_position = len(self._value)
         typed.focus()
+        self._take_early()
         if self._choices:
             names = list(self._choices)
             self.query_one(OptionList).highlighted = names.index(self._value) if self._value in names else None
+
+    def on_key(self, event: events.Key) -> None:
+        """What is typed ahead of the dialog is the line's all the same; keys that the line has had do not come here."""
+        if event.is_printable or event.key == "backspace":
+            event.stop()
+            self._early.append(event)
+            if self._ready:
+                self._take_early()
+
+    def _take_early(self) -> None:
+        self._ready = True
+        typed = self.query_one(Input)
+        for event in self._early:
+            if event.key == "backspace":
+                typed.action_delete_left()
+            elif event.character is not None:
+                typed.insert_text_at_cursor(event.character)
+        self._early.clear()
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
