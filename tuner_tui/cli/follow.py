@@ -108,7 +108,7 @@ class Follower:
                     self._clear_status()
                     self._say(
                         f"the runner died; its server is being removed. `tuner-tui resume {self._folder.name}` goes on "
-                        f"(it last said: {self._last_words()})"
+                        f"(it last said: {self._folder.last_words() or 'nothing'})"
                     )
                     return 1
             else:
@@ -129,14 +129,6 @@ class Follower:
         """The signal came when everything was done."""
         finished = self.snapshot.finished
         return finished is not None and finished.reason == "finished"
-
-    def _last_words(self) -> str:
-        with contextlib.suppress(OSError):
-            lines = self._folder.runner_log.read_text(errors="replace").strip().splitlines()
-            words = [line for line in lines if "guard:" not in line]
-            if words:
-                return words[-1]
-        return "nothing"
 
     def _tell(self, event: AnyEvent) -> None:
         snapshot = self.snapshot

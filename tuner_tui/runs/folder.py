@@ -60,6 +60,15 @@ class RunFolder:
         """How far the preparation (a pull, a download) is; each launch has its own samples.jsonl."""
         return self.path / "samples.jsonl"
 
+    def last_words(self) -> str:
+        """What the runner itself had to say last; where it died early, that is the reason. "" where it said nothing."""
+        try:
+            lines = self.runner_log.read_text(errors="replace").strip().splitlines()
+        except OSError:
+            return ""
+        words = [line for line in lines if "guard:" not in line]
+        return words[-1] if words else ""
+
     def launch(self, number: int) -> Path:
         """The folder of one launch: launch.json, container.log, requests.jsonl, samples.jsonl."""
         return self.path / "launches" / f"{number:03d}"

@@ -93,13 +93,7 @@ class RunReader:
         return self._view
 
     def last_words(self) -> str:
-        """What the runner itself had to say last; where it died early, that is the reason. "" where it said nothing."""
-        try:
-            lines = self.folder.runner_log.read_text(errors="replace").strip().splitlines()
-        except OSError:
-            return ""
-        words = [line for line in lines if "guard:" not in line]
-        return words[-1] if words else ""
+        return self.folder.last_words()
 
 
 class ReplayReader:

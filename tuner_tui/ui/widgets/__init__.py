@@ -1,1 +1,0 @@
-"""Pieces that screens are made of; they render what they are given and own nothing."""
