@@ -16,12 +16,15 @@ import select
 import signal
 import statistics
 import struct
+import subprocess
 import sys
 import tempfile
 import termios
 import threading
 import time
 from pathlib import Path
+
+from tuner_tui.cli.screen import calm_textual
 
 
 def line(n: int) -> str:
@@ -37,7 +40,8 @@ def line(n: int) -> str:
 
 
 def run_app(kind: str, path: str) -> None:
-    """In the child: one of the apps that are compared."""
+    """In the child: one of the apps that are compared, with Textual set as ours sets it."""
+    calm_textual()
     from textual.app import App, ComposeResult
     from textual.widgets import Log, Static
 
@@ -160,25 +164,34 @@ class Terminal:
         os.close(self.fd)
 
 
-class Writer(threading.Thread):
-    """Appends lines at a rate, a hundredth of a second's worth at a time."""
+def write(path: Path, lines_per_s: int, lines: int) -> None:
+    """In a process of its own, so that it takes no time from who measures: appends lines at a rate, a hundredth of a
+    second's worth at a time, and prints how long it took and when it ended (on the clock that all processes share)."""
+    began, written = time.perf_counter(), 0
+    with path.open("ab", buffering=0) as file:
+        while written < lines:
+            due = min(int((time.perf_counter() - began) * lines_per_s) + 1, lines)
+            file.write("".join(map(line, range(written, due))).encode())
+            written = due
+            time.sleep(0.01)
+    ended = time.perf_counter()
+    print(ended - began, ended)
 
+
+class Writer:
     def __init__(self, path: Path, lines_per_s: int, seconds: float) -> None:
-        super().__init__(daemon=True)
-        self.path, self.rate, self.lines = path, lines_per_s, int(lines_per_s * seconds)
-        self.written = 0
-        self.took_s = self.ended_at = 0.0
+        self.lines = int(lines_per_s * seconds)
+        self._path, self._before = path, path.stat().st_size
+        command = [sys.executable, __file__, "--write", str(path), str(lines_per_s), str(self.lines)]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
-    def run(self) -> None:
-        began = time.perf_counter()
-        with self.path.open("ab", buffering=0) as file:
-            while self.written < self.lines:
-                due = min(int((time.perf_counter() - began) * self.rate) + 1, self.lines)
-                file.write("".join(map(line, range(self.written, due))).encode())
-                self.written = due
-                time.sleep(0.01)
-        self.ended_at = time.perf_counter()
-        self.took_s = self.ended_at - began
+    @property
+    def written(self) -> int:
+        return (self._path.stat().st_size - self._before) // len(line(0))
+
+    def join(self) -> None:
+        out, _ = self._process.communicate()
+        self.took_s, self.ended_at = map(float, out.split())
 
 
 def figure(name: str, value: str, goal: str, baseline: str = "") -> None:
@@ -197,7 +210,6 @@ def bytes_at_100_lines(folder: Path) -> None:
             terminal = Terminal(kind, log, columns, rows)
             terminal.press(b"", rb"Decode batch")
             writer = Writer(log, 100, 12)
-            writer.start()
             time.sleep(1)
             rates[kind] = terminal.over(10)
             writer.join()
@@ -246,7 +258,6 @@ def flood(folder: Path, seconds: float) -> None:
     time.sleep(2)
     writer = Writer(log, 20_000, seconds)
     cpu = panel.cpu_s()
-    writer.start()
     time.sleep(1)
     times: dict[str, dict[str, list[float]]] = {kind: {key: [] for key, *_ in KEYS} for kind in terminals}
     while writer.written < writer.lines - 40_000:
@@ -332,6 +343,9 @@ def a_million_lines(folder: Path) -> None:
 def main() -> None:
     if sys.argv[1:2] == ["--app"]:
         run_app(sys.argv[2], sys.argv[3])
+        return
+    if sys.argv[1:2] == ["--write"]:
+        write(Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
         return
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 30
     with tempfile.TemporaryDirectory() as name:

@@ -44,7 +44,7 @@ def show_screen(
         except ValueError as error:
             click.echo(f"tuner-tui: {error}", err=True)
             return 2
-    _calm_textual()
+    calm_textual()
     # Only now: Textual reads its settings from the environment when it is imported.
     from tuner_tui.cli.launcher import CommandLauncher
     from tuner_tui.ui.app import TunerApp
@@ -64,7 +64,7 @@ def _no_screen(task: Path | None, run: str | None) -> str:
     return ""
 
 
-def _calm_textual() -> None:
+def calm_textual() -> None:
     """Few frames and no animation: over SSH every frame is bytes. What the user has set stays."""
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     os.environ.setdefault("TEXTUAL_SMOOTH_SCROLL", "0")

@@ -39,6 +39,11 @@ class PanelApp(App[None]):
         return self.panel.view
 
     @property
+    def current(self) -> int | None:
+        """The line gone to, from 0."""
+        return self.view.viewport.choice.current
+
+    @property
     def status(self) -> str:
         return self.on_screen()[0]
 

@@ -45,7 +45,18 @@ async def test_what_is_no_regular_expression_is_searched_as_a_text(tmp_path: Pat
         await pilot.press("slash", *"f(", "enter")
         await settled(app, pilot)
         assert rows(app) == ["f(x"]
-        assert app.status.endswith("1 of 2 lines · /f( (as text)")
+        assert app.status.endswith("1 of 2 lines · /f( · as text: missing ), unterminated subpatte…")
+
+
+async def test_a_filter_that_nothing_passes_says_so(tmp_path: Path) -> None:
+    async with shown_log(log_of(tmp_path / "a.log")) as (app, pilot):
+        await pilot.press("slash", *"absent", "enter")
+        await settled(app, pilot)
+        assert rows(app) == ["no line matches /absent: esc shows all"]
+        assert app.status == "#1 · following · 0 of 100 lines · /absent"
+        await pilot.press("escape")
+        await settled(app, pilot)
+        assert rows(app)[-1] == "099 other"
 
 
 async def test_escape_takes_the_filter_away_and_keeps_the_place(tmp_path: Path) -> None:
@@ -54,12 +65,12 @@ async def test_escape_takes_the_filter_away_and_keeps_the_place(tmp_path: Path) 
         await settled(app, pilot)
         await pilot.press("s", "n", "n", "n", "n")
         await settled(app, pilot)
-        assert app.view.current == 30
+        assert app.current == 30
         await pilot.press("escape")
         await settled(app, pilot)
         assert "030 Decode" in rows(app)
         assert "031 other" in rows(app)
-        assert app.status == "#1 · paused · 100 lines"
+        assert app.status == "#1 · paused at line 31 · 100 lines"
 
 
 async def test_escape_in_the_prompt_clears_it_too(tmp_path: Path) -> None:
@@ -78,15 +89,15 @@ async def test_the_other_lines_come_back_for_highlighting(tmp_path: Path) -> Non
         await settled(app, pilot)
         await pilot.press("s", "n", "n", "ampersand")
         await settled(app, pilot)
-        assert app.view.current == 10
+        assert app.current == 10
         assert "010 Decode" in rows(app)
         assert "011 other" in rows(app)
-        assert app.status == "#1 · paused · 100 lines · /Decode 10 matches"
+        assert app.status == "#1 · paused at line 11 · 100 lines · /Decode 10 matches"
         await pilot.press("n", "n")
         await settled(app, pilot)
-        assert app.view.current == 30
+        assert app.current == 30
         await pilot.press("N")
-        assert app.view.current == 20
+        assert app.current == 20
         await pilot.press("ampersand")
         await settled(app, pilot)
         assert rows(app) == [f"{n:03} Decode" for n in range(0, 100, 10)]
@@ -100,7 +111,7 @@ async def test_the_last_match_says_that_it_is(tmp_path: Path) -> None:
         await settled(app, pilot)
         await pilot.press("n")
         await pilot.pause()
-        assert app.view.current == 99
+        assert app.current == 99
         await pilot.press("n", "N")
         await pilot.pause()
         assert app.said[1:] == ["No match below", "No match above"]

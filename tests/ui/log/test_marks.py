@@ -56,7 +56,7 @@ async def test_marks_are_jumped_to(tmp_path: Path) -> None:
         for key in ("m", "m", "m", "m", "M", "e"):
             await pilot.press(key)
             await pilot.pause()
-            at.append(app.view.current)
+            at.append(app.current)
         assert at == [1, 2, 53, 55, 53, 55]
         await pilot.press("m")
         await pilot.pause()
@@ -76,10 +76,10 @@ async def test_the_list_of_marks_begins_with_the_error_that_decides(tmp_path: Pa
         assert entries[1].startswith("▎      2  12:09:33  weights loaded 2.46 GiB")
         await pilot.press("j", "j", "enter")
         await settled(app, pilot)
-        assert app.view.current == 2
+        assert app.current == 2
         await pilot.press("o", "escape")
         await pilot.pause()
-        assert app.view.current == 2
+        assert app.current == 2
 
 
 async def test_a_jump_to_a_hidden_line_shows_the_others_again(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ async def test_a_jump_to_a_hidden_line_shows_the_others_again(tmp_path: Path) ->
         await settled(app, pilot)
         await pilot.press("e")
         await settled(app, pilot)
-        assert app.view.current == 55
+        assert app.current == 55
         assert not app.view.filtered
 
 
@@ -115,8 +115,8 @@ async def test_recorded_failures_are_gone_to_with_one_key(name: str, language: s
     async with shown_log(shared(f"logs/{name}"), language) as (app, pilot):
         await pilot.press("g", "e")
         await settled(app, pilot)
-        assert app.view.current is not None
-        assert decides in app.view.texts(app.view.current, app.view.current)[0]
+        assert app.current is not None
+        assert decides in app.view.texts(app.current, app.current)[0]
 
 
 async def test_a_recorded_start_looks_like_this() -> None:

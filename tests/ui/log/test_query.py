@@ -46,12 +46,12 @@ def test_whatever_is_typed_is_searched(typed: str) -> None:
     if query is None:
         return
     wanted = typed.removeprefix("!")
-    assert query.takes(wanted) is not query.inverse or not query.literal
+    assert query.takes(wanted) is not query.inverse or not query.why_literal
     try:
         with warnings.catch_warnings(action="ignore"):
             re.compile(wanted)
     except (re.error, OverflowError, RecursionError):
-        assert query.literal
+        assert query.why_literal
 
 
 @pytest.mark.parametrize("pattern", ["(a+)+b", "(a*)*", r"(\w+\s?)*$", "((ab)*c*)+", "(a{1,})+", "([)]+)*x"])
@@ -59,7 +59,7 @@ def test_what_could_take_forever_is_searched_as_a_text(pattern: str) -> None:
     assert may_take_forever(pattern)
     query = parse_query(pattern)
     assert query is not None
-    assert query.literal
+    assert query.why_literal
     began = time.process_time()
     query.takes("a" * 10_000)
     assert time.process_time() - began < 5

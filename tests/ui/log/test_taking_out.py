@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+from array import array
 from pathlib import Path
 
 import pytest
 
 from tests.ui.log.panel_app import PanelApp, settled, shown_log, until
 from tuner_tui.ui.log.copy import clipboard_sequence, write_lines
+from tuner_tui.ui.log.document import LogDocument
+from tuner_tui.ui.log.taking_out import all_texts
 
 
 def log_of(path: Path) -> Path:
@@ -49,6 +53,15 @@ async def test_the_page_is_copied_where_nothing_is_chosen(tmp_path: Path, monkey
         assert sent == [clipboard_sequence(lines.rstrip("\n"), in_tmux=False)]
 
 
+async def test_inside_tmux_the_clipboard_is_asked_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMUX", "/tmp/tmux-0/default,1,0")
+    async with shown_log(log_of(tmp_path / "container.log"), size=(80, 6)) as (app, pilot):
+        sent = sent_to(app, monkeypatch)
+        await pilot.press("g", "shift+down", "c")
+        await until(pilot, lambda: bool(app.said))
+        assert sent == [clipboard_sequence("line 1", in_tmux=True)]
+
+
 async def test_chosen_lines_are_copied(tmp_path: Path) -> None:
     async with shown_log(log_of(tmp_path / "container.log"), size=(80, 12)) as (app, pilot):
         await pilot.press("g", "shift+down", "shift+down", "shift+down", "c")
@@ -58,7 +71,7 @@ async def test_chosen_lines_are_copied(tmp_path: Path) -> None:
         await until(pilot, lambda: len(app.said) == 2)
         assert (tmp_path / "container-copied.txt").read_text() == "line 1\nline 2\n"
         await pilot.press("escape")
-        assert app.view.chosen is None
+        assert app.view.viewport.choice.span is None
 
 
 async def test_choosing_goes_beyond_the_page(tmp_path: Path) -> None:
@@ -75,7 +88,11 @@ async def test_a_click_chooses_a_line_and_the_mouse_a_text(tmp_path: Path) -> No
         await pilot.pause()
         await pilot.click("#log-view", offset=(10, 4))
         await pilot.pause()
-        assert app.view.current == 4
+        assert app.current == 4
+        background = app.view._appearance().current.bgcolor
+        strips = app.screen._compositor.render_strips()
+        coloured = ["".join(s.text for s in strip if s.style and s.style.bgcolor == background) for strip in strips]
+        assert [row.strip() for row in coloured if row] == ["line 5"]
         await pilot.mouse_down("#log-view", offset=(3, 1))
         await pilot.hover("#log-view", offset=(5, 2))
         await pilot.mouse_up("#log-view", offset=(5, 2))
@@ -84,6 +101,36 @@ async def test_a_click_chooses_a_line_and_the_mouse_a_text(tmp_path: Path) -> No
         await pilot.press("c")
         await until(pilot, lambda: bool(app.said))
         assert (tmp_path / "container-copied.txt").read_text() == "ne 2\nline \n"
+
+
+async def test_the_mouse_selects_wide_characters_and_wrapped_lines(tmp_path: Path) -> None:
+    log = tmp_path / "container.log"
+    log.write_text("漢字漢字 end\n" + "0123456789" * 5 + "\n")
+    async with shown_log(log, size=(42, 12)) as (app, pilot):
+        style = app.screen.get_component_rich_style("screen--selection")
+
+        def coloured() -> list[str]:
+            strips = app.screen._compositor.render_strips()
+            rows = [[s.text for s in strip if s.style and s.style.bgcolor == style.bgcolor] for strip in strips]
+            return ["".join(row) for row in rows if row]
+
+        await pilot.mouse_down("#log-view", offset=(3, 0))
+        await pilot.hover("#log-view", offset=(9, 0))
+        await pilot.mouse_up("#log-view", offset=(9, 0))
+        await pilot.pause()
+        selected = app.screen.get_selected_text()
+        assert selected == "字漢字 "
+        assert coloured() == [selected]
+        await pilot.press("w")
+        await pilot.pause()
+        await pilot.mouse_down("#log-view", offset=(36, 1))
+        await pilot.hover("#log-view", offset=(5, 2))
+        await pilot.mouse_up("#log-view", offset=(5, 2))
+        await pilot.pause()
+        selected = app.screen.get_selected_text()
+        assert selected is not None
+        assert "".join(coloured()) == selected
+        assert selected.startswith("56789")
 
 
 async def test_the_filtered_log_is_saved_whole(tmp_path: Path) -> None:
@@ -100,6 +147,27 @@ async def test_the_filtered_log_is_saved_whole(tmp_path: Path) -> None:
         path = tmp_path / "container-filtered.txt"
         assert app.said[1] == f"10 lines written to {path}"
         assert path.read_text() == "".join(f"line {n}\n" for n in range(1, 100, 10))
+
+
+def test_what_is_saved_is_what_is_shown_however_many_lines_match(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "container.log"
+    lines = [f"{n:05} {'x' * (n % 90)}" for n in range(20_000)]
+    log.write_text("\n".join(lines))
+    document = LogDocument(log, "")
+
+    async def read() -> None:
+        await document.look()
+        while await document.catch_up() or await document.fill_in():
+            pass
+
+    asyncio.run(read())
+    assert list(all_texts(document, None)) == lines
+    for every in (1, 3, 500):
+        assert list(all_texts(document, array("I", range(0, 20_000, every)))) == lines[::every]
+    assert list(all_texts(document, array("I"))) == []
+    document.close()
 
 
 async def test_much_is_not_offered_to_the_clipboard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,7 +68,7 @@ async def test_a_time_is_gone_to(tmp_path: Path) -> None:
         for asked, line in (("12:03:20", 200), ("-5m", 299), ("+10s", 10), ("11:00", 599), ("13:00", 599)):
             await pilot.press("T", *asked, "enter")
             await pilot.pause()
-            current = app.view.current
+            current = app.current
             assert current is not None
             assert app.view.texts(current, current)[0].endswith(f" line {line}") or line == 599
         await pilot.press("T", *"noon", "enter")
@@ -76,6 +76,21 @@ async def test_a_time_is_gone_to(tmp_path: Path) -> None:
         assert app.said[-1].startswith("'noon' is not a time: try 14:03")
         await pilot.press("escape")
         assert app.view.has_focus
+
+
+async def test_a_line_is_gone_to_by_its_number(tmp_path: Path) -> None:
+    log = tmp_path / "container.log"
+    log.write_text("".join(f"line {n}\n" for n in range(1, 301)))
+    async with shown_log(log) as (app, pilot):
+        for asked in ("120", "line 120", ":120"):
+            await pilot.press("g", "T", *asked, "enter")
+            await pilot.pause()
+            assert app.current == 119
+            assert "line 120" in app.shown()
+            assert app.status == "#1 · paused at line 120 · 300 lines"
+        await pilot.press("T", *"301", "enter")
+        await pilot.pause()
+        assert app.said == ["There is no line 301: the log has 300"]
 
 
 async def test_a_log_without_times_says_so(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from tuner_tui.ui.log.index import LineIndex, line_starts
 from tuner_tui.ui.log.lines import plain
 from tuner_tui.ui.log.marks import Mark, MarkReader
 from tuner_tui.ui.log.query import Query
-from tuner_tui.ui.log.source import Look, Source
+from tuner_tui.ui.log.source import NO_LOG_YET, Look, Source
 
 STEP_BYTES = 256 << 10
 """What a thread reads before others get their turn: a few milliseconds."""
@@ -32,22 +32,24 @@ class Raw(NamedTuple):
 
 
 class LogDocument:
-    """The lines of `path`, known ever better with each `advance`. Everything but the threads' own work happens on
-    the event loop, so that whoever reads here sees it at rest. Lines count from 0."""
+    """The lines of `path`, known ever better with each step (`reading` has their order). Everything but the threads'
+    own work happens on the event loop, so that whoever reads here sees it at rest. Lines count from 0."""
 
     def __init__(self, path: Path, language: str) -> None:
         self.path = path
         self.index = LineIndex()
         self.query: Query | None = None
-        self.matches: array[int] = array("L")
+        self.matches: array[int] = array("I")
         """The lines that the query wants, among the first `searched`."""
         self.searched = 0
         self.marks: tuple[Mark, ...] = ()
-        self.trouble = "no log yet"
+        self.trouble = NO_LOG_YET
         """Why there is nothing (more) to read; "" while there is."""
         self.limit_bytes: int | None = None
         self.restarts = 0
         """How often the lines that were known ceased to be: another file, or a shorter one."""
+        self.replaced = False
+        """Set when they ceased because of that, and not of another limit."""
         self.head_lines = 0
         """Set when the head of a large file has come in front of its tail: by how many lines all have moved."""
         self.language = language
@@ -84,34 +86,51 @@ class LogDocument:
     def ask(self, query: Query | None) -> None:
         """Another query; the matches come with the next steps."""
         self.query = query
-        self.matches = array("L")
+        self.matches = array("I")
         self.searched, self._searched_torn = 0, False
 
-    async def advance(self) -> bool:
-        """One step. True: there is more to do at once."""
+    async def look(self) -> None:
+        """Whether the file is there, and how long it is now: what `catch_up` goes by."""
         look = await asyncio.to_thread(Look, self.path, self._source)
         if self._closed:
             if look.source is not None:
                 look.source.close()
-            return False
+            return
         self._settle(look)
+
+    async def catch_up(self) -> bool:
+        """One step towards the end of what `look` has found, and of the search. True: there is more to do."""
         source = self._source
         if source is None:
             return False
-        end = self._size_bytes
-        if self.index.end < end:
-            await self._read_on(source, end)
-            return True
+        if self.index.end < self._size_bytes:
+            await self._read_on(source, self._size_bytes)
+        elif self._may_search and self.query is not None:
+            await self._search_on(source, self.query)
+        return self.behind
+
+    @property
+    def behind(self) -> bool:
+        """Whether `catch_up` has something to do."""
+        return self._source is not None and (self.index.end < self._size_bytes or self._may_search)
+
+    @property
+    def _may_search(self) -> bool:
+        """Lines are searched in their order, once line 0 is known."""
+        return self.query is not None and self._head is None and self.searched < len(self.index)
+
+    async def fill_in(self) -> bool:
+        """One step of what nobody waits for at the end of the log: its head, and its marks. False: all is done."""
+        source = self._source
+        if source is None:
+            return False
         if self._head is not None:
             await self._read_head(source)
-            return True
-        if self.query is not None and (self.searched < len(self.index)):
-            await self._search_on(source, self.query)
-            return True
-        if not self.marked_to_end:
+        elif not self.marked_to_end:
             await self._mark_on(source)
-            return True
-        return False
+        else:
+            return False
+        return True
 
     def _settle(self, look: Look) -> None:
         """Takes in what a look has found."""
@@ -136,6 +155,7 @@ class LogDocument:
     def _restart(self) -> None:
         self.index, self._head = LineIndex(), None
         self.restarts += 1
+        self.replaced = True
         self._size_bytes = 0
         self.ask(self.query)
         self._unmark()
@@ -161,6 +181,9 @@ class LogDocument:
         index = self.index
         begin = index.end
         starts, read = await asyncio.to_thread(_starts, source, begin, min(end - begin, STEP_BYTES))
+        if not read:
+            self._size_bytes = begin  # it has become shorter; the next look tells
+            return
         if self._head is not None and begin == index.begin:  # the tail begins in the middle of a line
             if starts:
                 self.index = index = LineIndex(starts.pop(0))

@@ -11,7 +11,8 @@ import unicodedata
 
 from rich.color import Color
 from rich.style import Style
-from rich.text import Text
+
+from tuner_tui.ui.log.paint import Span
 
 LONGEST_CHARACTERS = 10_000
 """What is shown of a line, at most."""
@@ -43,24 +44,27 @@ def plain(line: str) -> str:
     return harmless(line[:LONGEST_CHARACTERS])
 
 
-def styled(line: str) -> Text:
-    """A line with its colours, tabs as they are."""
+def styled(line: str) -> tuple[str, list[Span]]:
+    """The characters of `plain`, and the engine's own colours."""
     line = last_state(line)
     if "\x1b" not in line and "\x9b" not in line and "\x9d" not in line:
-        return Text(harmless(line[:LONGEST_CHARACTERS]), no_wrap=True, end="")
-    text = Text(no_wrap=True, end="")
-    style, at = Style.null(), 0
-    for match in _ESCAPE.finditer(line):
-        if match.start() > at:
-            text.append(harmless(line[at : match.start()]), style or None)
+        return harmless(line[:LONGEST_CHARACTERS]), []
+    parts: list[str] = []
+    spans: list[Span] = []
+    style, at, length = Style.null(), 0, 0
+    for match in (*_ESCAPE.finditer(line), None):
+        part = harmless(line[at : match.start() if match is not None else len(line)])
+        parts.append(part)
+        if part and style:
+            spans.append((length, length + len(part), style))
+        length += len(part)
+        if match is None or length >= LONGEST_CHARACTERS:
+            break
         at = match.end()
         if match["sgr"] is not None:
             style = _after(style, match["sgr"])
-    if at < len(line):
-        text.append(harmless(line[at:]), style or None)
-    if len(text) > LONGEST_CHARACTERS:
-        text = text[:LONGEST_CHARACTERS]
-    return text
+    text = "".join(parts)[:LONGEST_CHARACTERS]
+    return text, [(start, min(stop, len(text)), style) for start, stop, style in spans]
 
 
 def harmless(text: str) -> str:

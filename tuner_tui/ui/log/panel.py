@@ -13,16 +13,15 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
-from textual.reactive import reactive
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from tuner_tui.ui.log.copy import CLIPBOARD_BYTES, clipboard_sequence, in_tmux, write_lines
-from tuner_tui.ui.log.document import STEP_BYTES, LogDocument
+from tuner_tui.ui.log.document import LogDocument
 from tuner_tui.ui.log.jump_list import JumpList
-from tuner_tui.ui.log.lines import plain
 from tuner_tui.ui.log.query import parse_query
-from tuner_tui.ui.log.seek import seek_time
+from tuner_tui.ui.log.seek import seek_line
+from tuner_tui.ui.log.taking_out import all_texts, chosen_text
 from tuner_tui.ui.log.times import EXAMPLES
 from tuner_tui.ui.log.view import LogView
 
@@ -30,6 +29,8 @@ Severity = Literal["information", "warning", "error"]
 
 TYPING_PAUSE_S = 0.15
 """A search begins when typing rests that long."""
+_MANY = 200_000
+"""Lines that take a second to save."""
 
 
 class LogPanel(Vertical):
@@ -70,14 +71,11 @@ class LogPanel(Vertical):
     DEFAULT_CSS = """
     LogPanel {
         height: 1fr;
-        & > #log-status { height: 1; color: $text-muted; }
+        & > #log-status { height: 1; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
         & > LogView { height: 1fr; }
         & > #log-prompt { height: 1; border: none; padding: 0; }
     }
     """
-
-    following: reactive[bool] = reactive(True)
-    """Whether the end of the log is shown as it grows."""
 
     class Said(Message):
         """A sentence for a toast."""
@@ -104,7 +102,6 @@ class LogPanel(Vertical):
         yield self._prompt
 
     def on_mount(self) -> None:
-        self.watch(self._view, "following", self._follows)
         self._tell()
 
     @property
@@ -119,6 +116,16 @@ class LogPanel(Vertical):
         self._tell()
 
     @property
+    def following(self) -> bool:
+        """Whether the end of the log is shown as it grows."""
+        return self._view.viewport.following
+
+    @following.setter
+    def following(self, following: bool) -> None:
+        self._view.viewport.follow(following)
+        self._view.moved()
+
+    @property
     def limit_bytes(self) -> int | None:
         """Only so many bytes of the file exist; None: all."""
         return self._view.limit_bytes
@@ -129,7 +136,7 @@ class LogPanel(Vertical):
 
     def jump_to_line(self, number: int) -> None:
         """Goes to a line, counted from 1 as facts count; as soon as it is known."""
-        self._view.jump_to_line(max(number, 1) - 1)
+        self._jump(max(number, 1) - 1)
 
     def focus(self, scroll_visible: bool = True) -> LogPanel:
         self._view.focus(scroll_visible)
@@ -141,6 +148,10 @@ class LogPanel(Vertical):
     def _changed(self, event: LogView.Changed) -> None:
         event.stop()
         self._tell()
+        document = self._view.document
+        if document is not None and document.replaced:
+            document.replaced = False
+            self.post_message(self.Said("The log was cut or replaced: this is the new one", "warning"))
 
     def _tell(self) -> None:
         text = Text(" · ".join(part for part in self._parts() if part), no_wrap=True, overflow="ellipsis")
@@ -155,11 +166,12 @@ class LogPanel(Vertical):
         if document is None:
             yield "no log"
             return
-        if view.following:
+        lines, query, viewport = len(document.index), document.query, view.viewport
+        if viewport.following:
             yield "following"
         else:
-            yield "paused" + (f", +{view.new_lines:,} new lines" if view.new_lines else "")
-        lines, query = len(document.index), document.query
+            new = f", +{viewport.new_lines:,} new lines" if viewport.new_lines else ""
+            yield f"paused{self._place()}{new}"
         if not document.complete:
             yield f"reading {document.indexed_share:.0%}"
         elif query is not None and view.filters:
@@ -168,19 +180,26 @@ class LogPanel(Vertical):
             yield _lines(lines)
         if query is not None:
             found = "" if view.filters else f" {_count(len(document.matches), 'match', 'matches')}"
-            yield f"/{query.text}{' (as text)' if query.literal else ''}{found}"
+            yield f"/{query.text}{found}"
             if document.searched < lines:
                 yield f"searched {document.searched / lines:.0%}"
         if document.trouble:
             yield document.trouble
         if view.wraps:
             yield "wrapped"
+        if view.shift:
+            yield f"from column {view.shift + 1}"
+        if query is not None and query.why_literal:
+            yield f"as text: {query.why_literal}"
 
-    def _follows(self, following: bool) -> None:
-        self.following = following
-
-    def watch_following(self, following: bool) -> None:
-        self._view.following = following
+    def _place(self) -> str:
+        """The current line, if it is in view, else the first one that is; counted from 1."""
+        viewport, document = self._view.viewport, self._view.document
+        lines, current = viewport.lines, viewport.choice.current
+        if not lines or document is None or not document.complete:
+            return ""
+        line = current if current is not None and current in lines else lines[0]
+        return f" at line {line + 1:,}"
 
     # The prompt
 
@@ -229,11 +248,11 @@ class LogPanel(Vertical):
             self._filter(event.value)
         elif event.value.strip():
             try:
-                line = seek_time(self._view.document, event.value)
+                line = seek_line(self._view.document, event.value)
             except ValueError as error:
                 self.post_message(self.Said(str(error), "warning"))
                 return
-            self._view.jump_to_line(line)
+            self._jump(line)
         self._asked()
 
     def action_back(self) -> None:
@@ -246,52 +265,60 @@ class LogPanel(Vertical):
         elif self._view.wanted is not None:
             self._filter("")
         else:
-            self._view.choose_none()
+            self._view.viewport.choice.be(None)
+            self._view.moved()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in ("find", "seek"):
             return not self._prompt.has_focus
         if action == "back":  # else escape is the screen's
             view = self._view
-            return self._prompt.display or view.chosen is not None or view.wanted is not None
+            return self._prompt.display or view.viewport.choice.span is not None or view.wanted is not None
         return True
 
     # Moving
 
     def action_rows(self, by: int) -> None:
-        self._view.scroll_rows(by)
+        self._view.viewport.scroll(by)
+        self._view.moved()
 
     def action_pages(self, by: int) -> None:
-        self._view.scroll_rows(by * max(self._view.page_rows - 1, 1))
+        self.action_rows(by * max(self._view.viewport.height - 1, 1))
 
     def action_columns(self, by: int) -> None:
         self._view.scroll_sideways(by * max(self._view.page_columns * 2 // 3, 1))
 
     def action_top(self) -> None:
-        self._view.go_top()
+        self._view.viewport.go_top()
+        self._view.moved()
 
     def action_end(self) -> None:
-        self._view.following = True
+        self.following = True
 
     def action_follow(self) -> None:
-        self._view.following = not self._view.following
+        self.following = not self.following
 
     def action_choose(self, by: int) -> None:
-        self._view.choose(by)
+        self._view.viewport.choose(by)
+        self._view.moved()
+
+    def _jump(self, line: int) -> None:
+        """To a line, counted from 0."""
+        self._view.viewport.jump_to_line(line)
+        self._view.moved()
 
     def action_match(self, down: bool) -> None:
-        view = self._view
-        if view.wanted is None:
+        if self._view.wanted is None:
             self.post_message(self.Said("No filter: / sets one"))
             return
-        line = view.next_match(down)
+        line = self._view.viewport.next_match(down)
         if line is None:
             self.post_message(self.Said(f"No match {'below' if down else 'above'}"))
         else:
-            view.jump_to_line(line)
+            self._jump(line)
 
     def action_mark(self, down: bool) -> None:
-        mark = self._view.next_mark(down)
+        mark = self._view.viewport.next_mark(down)
         if mark is None:
             self.post_message(self.Said(f"No mark {'below' if down else 'above'}"))
         else:
@@ -303,7 +330,7 @@ class LogPanel(Vertical):
             reading = document is not None and not document.marked_to_end
             self.post_message(self.Said("The log is still being read" if reading else "No marks in this log"))
             return
-        self.app.push_screen(JumpList(document.marks, self._view.current), self._to_mark)
+        self.app.push_screen(JumpList(document.marks, self._view.viewport.choice.current), self._to_mark)
 
     def action_error(self) -> None:
         document = self._view.document
@@ -316,10 +343,9 @@ class LogPanel(Vertical):
     def _to_mark(self, line: int | None) -> None:
         if line is None:
             return
-        view = self._view
-        if view.filtered and view.document is not None and line not in set(view.document.matches):
-            view.filters = False  # it is hidden
-        view.jump_to_line(line)
+        if self._view.hides(line):
+            self._view.filters = False
+        self._jump(line)
 
     # Showing
 
@@ -335,20 +361,10 @@ class LogPanel(Vertical):
     # Taking out
 
     async def action_copy(self) -> None:
-        """What the mouse has selected, else the chosen lines, else the page."""
-        view = self._view
-        document = view.document
+        document = self._view.document
         if document is None:
             return
-        selection = view.text_selection
-        selected = view.get_selection(selection) if selection else None
-        if selected is not None:
-            lines = selected[0].split("\n")
-        elif view.chosen is not None:
-            lines = view.texts(*view.chosen)
-        else:
-            shown = view.visible_lines
-            lines = view.texts(shown[0], shown[-1]) if shown else []
+        lines = chosen_text(self._view)
         text = "\n".join(lines)
         sent = len(text.encode()) <= CLIPBOARD_BYTES
         if sent:
@@ -356,13 +372,17 @@ class LogPanel(Vertical):
         await self._write(document, "copied", lines, ", and offered to the terminal's clipboard" if sent else "")
 
     async def action_save(self) -> None:
-        document = self._view.document
+        view, document = self._view, self._view.document
         if document is None:
             return
-        lines = list(document.matches) if self._view.filtered else range(len(document.index))
-        name = "filtered" if self._view.filtered else "saved"
-        note = "" if not self._view.filtered or document.searched >= len(document.index) else "; the search goes on"
-        await self._write(document, name, _texts(document, lines), note)
+        if not document.complete or (view.filtered and document.searched < len(document.index)):
+            self.post_message(self.Said("Not all of the log is read yet: save it in a moment", "warning"))
+            return
+        matches = document.matches[:] if view.filtered else None
+        count = len(document.index) if matches is None else len(matches)
+        if count > _MANY:
+            self.post_message(self.Said(f"Saving {_lines(count)} …"))
+        await self._write(document, "saved" if matches is None else "filtered", all_texts(document, matches), "")
 
     async def _write(self, document: LogDocument, name: str, lines: Iterator[str] | list[str], note: str) -> None:
         try:
@@ -384,17 +404,3 @@ def _lines(count: int) -> str:
 
 def _count(count: int, one: str, many: str) -> str:
     return f"{count:,} {one if count == 1 else many}"
-
-
-def _texts(document: LogDocument, lines: range | list[int]) -> Iterator[str]:
-    """For a thread."""
-    if isinstance(lines, range):
-        at = 0
-        while at < len(lines):
-            stop = min(document.index.lines_within(at, STEP_BYTES), len(lines))
-            for text in document.raws(at, stop):
-                yield plain(text)
-            at = stop
-    else:
-        for line in lines:
-            yield plain(document.raw(line).text)

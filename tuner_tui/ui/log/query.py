@@ -9,12 +9,12 @@ import msgspec
 
 
 class Query(msgspec.Struct, frozen=True):
-    """Which lines are wanted. `text` is as typed; `literal` where it was no usable regular expression."""
+    """Which lines are wanted. `text` is as typed; `why_literal` is said where that was no usable regular expression."""
 
     text: str
     pattern: re.Pattern[str]
     inverse: bool
-    literal: bool
+    why_literal: str = ""
 
     def takes(self, line: str) -> bool:
         return (self.pattern.search(line) is None) is self.inverse
@@ -28,17 +28,17 @@ def parse_query(text: str) -> Query | None:
     if not wanted:
         return None
     flags = 0 if any(c.isupper() for c in re.sub(r"\\.", "", wanted)) else re.IGNORECASE
-    literal = may_take_forever(wanted)
-    if not literal:
+    why_literal = "a repeat in a repeat could run forever" if may_take_forever(wanted) else ""
+    if not why_literal:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # "possible nested set": it is a search, not a program
                 pattern = re.compile(wanted, flags)
-        except (re.error, OverflowError, RecursionError):
-            literal = True
-    if literal:
+        except (re.error, OverflowError, RecursionError) as error:
+            why_literal = getattr(error, "msg", "") or "no usable regular expression"
+    if why_literal:
         pattern = re.compile(re.escape(wanted), flags)
-    return Query(text, pattern, inverse, literal)
+    return Query(text, pattern, inverse, why_literal)
 
 
 _REPEATS = re.compile(r"[*+]|\{\d*,\d*\}")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from rich.cells import cell_len
-from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
-from rich.text import Text
 from textual.strip import Strip
 
 from tuner_tui.ui.log.appearance import Appearance
@@ -18,6 +18,7 @@ from tuner_tui.ui.log.levels import Level, inside_block, level_of
 from tuner_tui.ui.log.lines import LONGEST_CHARACTERS, plain, styled
 from tuner_tui.ui.log.marks import Mark
 from tuner_tui.ui.log.page import folds
+from tuner_tui.ui.log.paint import Painted, Span
 from tuner_tui.ui.log.times import time_spans, without_times
 
 _BLOCK_LINES = 200
@@ -37,46 +38,61 @@ class Row(NamedTuple):
     torn: bool
 
 
-def draw(document: LogDocument, line: int, row: int, appearance: Appearance, console: Console) -> Row:
-    """`row` is what a selection by the mouse is told in."""
+def draw(document: LogDocument, line: int, appearance: Appearance) -> Row:
     raw = document.raw(line)
-    text = styled(raw.text)
-    level = block_level(document, line, text.plain)
-    style = {"error": appearance.error, "warning": appearance.warning, "debug": appearance.debug, "": None}[level]
-    if style is not None and not text.spans:
-        text.stylize(style)
-    times = time_spans(text.plain)
-    if appearance.shows_times and level == "":
-        for start, end in times:
-            text.stylize(appearance.time, start, end)
-    query = document.query
-    if query is not None and not query.inverse:
-        for match in query.pattern.finditer(text.plain):
-            if match.end() > match.start():
-                text.stylize(appearance.match, match.start(), match.end())
-    if not appearance.shows_times and times:
-        kept = [text[start:end] for start, end in without_times(text.plain, times)]
-        text = Text("", no_wrap=True, end="").join(kept)
+    text, colours = styled(raw.text)
+    painted = _painted(document, text, colours, block_level(document, line, text), appearance)
     if raw.cut or len(text) >= LONGEST_CHARACTERS:
-        text.append(f" … {raw.size_bytes:,} bytes in this line", appearance.note)
-    if "\t" in text.plain:
-        text.expand_tabs(8)
-    text.style = appearance.base
-    columns, shift = max(appearance.columns - 1, 1), appearance.shift
-    starts = [0, *(folds(text.plain, columns, cell_len) if appearance.wraps else ())]
-    parts = text.divide(starts[1:]) if len(starts) > 1 else [text]
-    cells = cell_len(text.plain)
+        painted.append(f" … {raw.size_bytes:,} bytes in this line", appearance.base + appearance.note)
+    if "\t" in painted.text:
+        painted.expand_tabs()
+    text = painted.text
+    columns, base = max(appearance.columns - 1, 1), appearance.base
+    starts = [0, *(folds(text, columns, cell_len) if appearance.wraps else ())]
+    cells = cell_len(text)
     margin = _margin(document, line, appearance)
     strips = []
-    for part, start in zip(parts, starts, strict=True):
-        part.end = ""
-        # Text.render leaves the style of a text without spans out.
-        segments = part.render(console) if part.spans else [Segment(part.plain, appearance.base)]
-        strip = Strip(segments, cells if len(parts) == 1 else cell_len(part.plain))
-        strip = strip.crop_extend(shift, shift + columns, appearance.base).apply_offsets(start + shift, row)
-        strips.append(Strip([margin if start == 0 else Segment(" ", appearance.base), *strip], columns + 1))
+    for start, stop in pairwise([*starts, len(text)]):
+        edge = margin if start == 0 else Segment(" ", base)
+        segments = [edge, *_window(painted, start, stop, appearance)]
+        # As few as there can be: each costs 40 bytes on the way to the terminal.
+        strips.append(Strip(Segment.simplify(segments), columns + 1))
     torn = line == len(document.index) - 1 and document.index.torn
-    return Row(text.plain, strips, starts, cells, torn)
+    return Row(text, strips, starts, cells, torn)
+
+
+def _painted(
+    document: LogDocument, text: str, colours: Sequence[Span], level: Level, appearance: Appearance
+) -> Painted:
+    """The line in the engine's own colours, or in that of its level, with its times and what the query has found."""
+    painted = Painted(text, appearance.base)
+    style = {"error": appearance.error, "warning": appearance.warning, "debug": appearance.debug, "": None}[level]
+    if style is not None and not colours:
+        painted.lay(style, 0, len(text))
+    for start, stop, colour in colours:
+        painted.lay(colour, start, stop)
+    times = time_spans(text)
+    if appearance.shows_times and level == "":
+        for start, stop in times:
+            painted.lay(appearance.time, start, stop)
+    query = document.query
+    if query is not None and not query.inverse:
+        for match in query.pattern.finditer(text):
+            painted.lay(appearance.match, match.start(), match.end())
+    if not appearance.shows_times and times:
+        painted.keep(without_times(text, times))
+    return painted
+
+
+def _window(painted: Painted, start: int, stop: int, appearance: Appearance) -> Iterable[Segment]:
+    """What is seen of a part: its columns from `shift` on, filled up with spaces."""
+    columns, shift, base = max(appearance.columns - 1, 1), appearance.shift, appearance.base
+    if not painted.text.isascii():
+        strip = Strip(painted.segments(start, stop))
+        return strip.crop_extend(shift, shift + columns, base)
+    first, last = min(start + shift, stop), min(start + shift + columns, stop)  # the same, as nearly always
+    room = columns - (last - first)
+    return [*painted.segments(first, last), *([Segment(" " * room, base)] if room else [])]
 
 
 def block_level(document: LogDocument, line: int, text: str) -> Level:
@@ -105,12 +121,25 @@ def _margin(document: LogDocument, line: int, appearance: Appearance) -> Segment
     return Segment(GLYPHS[mark.kind], appearance.base + style)
 
 
-def with_selection(strip: Strip, span: tuple[int, int], start: int, style: Style) -> Strip:
-    """`span` of the line's characters in the colours of a selection; `start` is the one behind the margin."""
+def with_offsets(strip: Strip, start: int, row: int) -> Strip:
+    """With the places in the text that a selection by the mouse is told in. Only for what is under the mouse: it makes
+    a style of its own for each piece, which costs more to paint than all else."""
+    margin, line = strip.divide([1, strip.cell_length])
+    return Strip.join([margin.apply_offsets(start, row), line.apply_offsets(start, row)])
+
+
+def over(strip: Strip, style: Style) -> Strip:
+    """In another style where that sets something. (`Strip.apply_style` lays it under the segments' own, unseen.)"""
+    return Strip(Segment.apply_style(strip, post_style=style), strip.cell_length)
+
+
+def with_selection(strip: Strip, text: str, start: int, stop: int | None, style: Style) -> Strip:
+    """Some characters of `text`, which the strip begins with behind its margin, in the colours of a selection; None: up
+    to the strip's end."""
     width = strip.cell_length
-    first = max(span[0] - start, 0) + 1
-    stop = width if span[1] == -1 else min(span[1] - start + 1, width)
-    if first >= stop:
+    first = 1 + cell_len(text[:start])
+    last = width if stop is None else min(1 + cell_len(text[:stop]), width)
+    if first >= last:
         return strip
-    before, inside, after = strip.divide([first, stop, width])
-    return Strip.join([before, inside.apply_style(style), after])
+    before, inside, after = strip.divide([first, last, width])
+    return Strip.join([before, over(inside, style), after])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 
-from rich.console import Console
 from textual.cache import LRUCache
 
 from tuner_tui.ui.log.appearance import Appearance
@@ -13,16 +12,16 @@ from tuner_tui.ui.log.document import LogDocument
 from tuner_tui.ui.log.marks import Mark
 from tuner_tui.ui.log.row import Row, draw
 
-_KEPT = 1_000
+_KEPT = 300
+"""Some pages: a row that is drawn costs 5 kB."""
 
 
 class Rows:
     """The rows of a document, drawn when they are asked for and kept while they stay as they are. A row is a line that
     is shown; both count from 0."""
 
-    def __init__(self, document: LogDocument, console: Console, appearance: Callable[[], Appearance]) -> None:
+    def __init__(self, document: LogDocument, appearance: Callable[[], Appearance]) -> None:
         self._document = document
-        self._console = console
         self._ask_appearance = appearance
         self._appearance: Appearance | None = None
         self._drawn: LRUCache[int, Row] = LRUCache(_KEPT)
@@ -62,7 +61,7 @@ class Rows:
     def __getitem__(self, row: int) -> Row:
         drawn = self._drawn.get(row)
         if drawn is None:
-            drawn = draw(self._document, self.line_of(row), row, self.appearance, self._console)
+            drawn = draw(self._document, self.line_of(row), self.appearance)
             self._drawn[row] = drawn
             if drawn.torn:
                 self._torn = row

@@ -1,7 +1,8 @@
-"""The line of a log that was printed at a time."""
+"""The line of a log that has a number, or was printed at a time."""
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from tuner_tui.ui.log.document import LogDocument
@@ -10,13 +11,20 @@ from tuner_tui.ui.log.times import asked_time, time_of
 
 _UNTIMED_LINES = 400
 """How many lines without a time may lie between two that have one (a traceback, a progress bar)."""
+_NUMBER = re.compile(r"(?:line\s*|[:#])?(?P<n>\d{1,12})", re.IGNORECASE)
 
 
-def seek_time(document: LogDocument | None, asked: str) -> int:
-    """The first line (from 0) that is not older than what `times.asked_time` makes of `asked`.
+def seek_line(document: LogDocument | None, asked: str) -> int:
+    """The line (from 0) that is asked for: by its number from 1, or the first one that is not older than what
+    `times.asked_time` makes of `asked`.
 
     Some twenty short reads, by bisection: times are taken to grow. Raises ValueError with a sentence.
     """
+    if number := _NUMBER.fullmatch(asked.strip()):
+        lines, line = len(document.index) if document else 0, int(number["n"])
+        if not 1 <= line <= lines:
+            raise ValueError(f"There is no line {line:,}: the log has {lines:,}")
+        return line - 1
     lines = len(document.index) if document else 0
     first = _timed(document, range(lines)) if document else None
     last = _timed(document, range(lines - 1, -1, -1)) if document else None

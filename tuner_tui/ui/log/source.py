@@ -7,6 +7,8 @@ import threading
 from pathlib import Path
 from typing import BinaryIO
 
+NO_LOG_YET = "no log yet"
+
 
 class Source:
     """An open file, read at any offset from any thread. After `close` it reads as empty."""
@@ -55,7 +57,7 @@ class Look:
             if source is None or source.identity != (stat.st_dev, stat.st_ino):
                 self.source = Source.open(path)
         except FileNotFoundError:
-            self.trouble = "the file is gone" if source else "no log yet"
+            self.trouble = "the file is gone" if source else NO_LOG_YET
         except OSError as error:
             self.trouble = f"cannot be read: {error.strerror or error}"
         try:

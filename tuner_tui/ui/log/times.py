@@ -51,7 +51,7 @@ _OFFSET = re.compile(r"(?P<sign>[+−-])\s*(?P<n>\d+(?:\.\d+)?)\s*(?P<unit>s|m|m
 _ASKED = re.compile(
     r"(?:(?:(?P<year>\d{4})-)?(?P<month>\d\d?)-(?P<day>\d\d?)[T ]+)?(?P<h>\d\d?):(?P<m>\d\d)(?::(?P<s>\d\d))?"
 )
-EXAMPLES = "14:03, 11-23 14:03:20, -5m (before the end), +30s (after the start)"
+EXAMPLES = "14:03, 11-23 14:03:20, -5m (before end), +30s (after start), line 523"
 _SECONDS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 

@@ -1,0 +1,49 @@
+"""When a log is read: what is new five times a second and at once after a key, all else in between."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from tuner_tui.ui.log.document import LogDocument
+
+FLUSH_S = 0.2
+"""How often new lines are shown: more often is more than an SSH connection likes (bytes follow the frames)."""
+
+
+class Reading:
+    """Reads `document`, which may be exchanged at any time, and calls `paint` whenever there may be more to show."""
+
+    def __init__(self, paint: Callable[[], None]) -> None:
+        self.document: LogDocument | None = None
+        self._paint = paint
+        self._wake = asyncio.Event()
+
+    def hurry(self) -> None:
+        """One who has pressed a key does not wait."""
+        self._wake.set()
+
+    async def go_on(self) -> None:
+        """For as long as it is let."""
+        while True:
+            due = time.monotonic() + FLUSH_S
+            self._wake.clear()
+            document = self.document
+            if document is not None:
+                await document.look()
+                # What takes longer is shown as it stands.
+                while document.behind and self._may_go_on(document, due):
+                    await document.catch_up()
+            if document is self.document:
+                self._paint()
+            while document is not None and self._may_go_on(document, due):
+                if document.behind or not await document.fill_in():
+                    break
+            if document is None or not document.behind:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), max(due - time.monotonic(), 0.01))
+
+    def _may_go_on(self, document: LogDocument, due: float) -> bool:
+        return document is self.document and not self._wake.is_set() and time.monotonic() < due
