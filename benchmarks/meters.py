@@ -10,7 +10,11 @@ runs on CPU 1. Printed in the same run for each meter and concurrency:
   request was which), the worst in parentheses being the goal's: within 1 ms or 1 %;
 - streamed tokens per second of CPU time of all the meter's processes, while the load lasts, and the ratio of ours to
   the best of the others;
-- the server's own lateness behind its ticks (it does not count as anybody's error: what is true is when it sent).
+- that the server is faster than the meter: its own tokens per second of CPU time under the same load, as a multiple of
+  the meter's; and its lateness behind its ticks, mean over all sends and p99 over the requests of the worst one (it does
+  not count as anybody's error: what is true is when it sent);
+- before them what the server can do at most: without ticks, read by a program in C that does nothing with what it reads
+  (`plain_reader.c`).
 
 Meters of others are looked for under $TUNER_ENGINES (default ~/.cache/tuner-engines): vllm, genai-bench,
 meters/guidellm, meters/aiperf; what is not there is passed over, and said.
@@ -37,7 +41,8 @@ TOKENIZER = ENGINES / "models" / "tiny-llama"
 FIRST_US, TICK_US, TOKENS = 50_000, 10_000, 100
 REQUESTS = {1: 12, 16: 96, 64: 384, 256: 1024}
 SERVER_CPU, METER_CPU = 0, 1
-SAMPLE_S = 0.2
+SAMPLE_S = 0.5
+FLOOD_REQUESTS, FLOOD_TOKENS = 20, 2_000
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,7 @@ class Truth:
     last: int
     tokens: int
     late: int
+    late_mean: int
 
     @property
     def times(self) -> Times:
@@ -190,10 +196,10 @@ def measure(meter: Meter, server: Path, concurrency: int, requests: int) -> dict
                     stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT, start_new_session=True,
                     env=os.environ | environment,
                 )  # fmt: skip
-                samples = [(time.monotonic(), 0.0)]
+                samples = []
                 while running.poll() is None:
                     time.sleep(SAMPLE_S)
-                    samples.append((time.monotonic(), _cpu_s(running.pid)))
+                    samples.append((time.monotonic(), _cpu_s(running.pid), _cpu_s(serving.pid)))
             if running.returncode:
                 sys.exit(f"{command[0]} failed:\n{output.read_text(errors='replace')[-2_000:]}")
             measured = read()
@@ -217,10 +223,34 @@ def _errors(measured: Sequence[Times], true: Sequence[Times]) -> dict[str, Any]:
     return found
 
 
-def _cost(truth: Sequence[Truth], samples: Sequence[tuple[float, float]]) -> dict[str, Any]:
-    """CPU time of the meter while the load lasted; the monotonic clock is the server's too."""
+def at_most(server: Path, reader: Path, concurrency: int) -> dict[str, Any]:
+    """What the server pushes out without ticks, into a reader on the meters' CPU that does nothing with it."""
+    requests = max(concurrency, FLOOD_REQUESTS)
+    with tempfile.TemporaryDirectory() as folder:
+        port = _free_port()
+        serving = subprocess.Popen([server, str(port), "0", "0", str(FLOOD_TOKENS), str(Path(folder) / "truth")])
+        os.sched_setaffinity(serving.pid, {SERVER_CPU})
+        try:
+            time.sleep(0.2)
+            command = ["taskset", "-c", str(METER_CPU), str(reader), str(port), str(concurrency), str(requests)]
+            said = subprocess.run([*command, str(FLOOD_TOKENS)], capture_output=True, text=True, check=True).stdout
+            server_cpu_s = _cpu_s(serving.pid)
+        finally:
+            serving.send_signal(signal.SIGTERM)
+            serving.wait()
+    took_s, reader_cpu_s = map(float, said.split())
+    tokens = requests * FLOOD_TOKENS
+    return {
+        "tokens_per_s": tokens / took_s,
+        "server_tokens_per_cpu_s": tokens / server_cpu_s,
+        "reader_tokens_per_cpu_s": tokens / reader_cpu_s,
+    }
+
+
+def _cost(truth: Sequence[Truth], samples: Sequence[tuple[float, float, float]]) -> dict[str, Any]:
+    """CPU time of meter and server while the load lasted; the monotonic clock is the server's too."""
     begin, end = min(each.arrival for each in truth) * 1e-9, max(each.last for each in truth) * 1e-9
-    within = [(at, cpu) for at, cpu in samples if begin <= at <= end]
+    within = [sample for sample in samples if begin <= sample[0] <= end]
     # Tokens between the two samples, for every request by the part of its span that lies there.
     low, high = within[0][0], within[-1][0]
     tokens = sum(
@@ -228,13 +258,14 @@ def _cost(truth: Sequence[Truth], samples: Sequence[tuple[float, float]]) -> dic
         / ((each.last - each.first) * 1e-9)
         for each in truth
     )  # fmt: skip
-    cpu_s = within[-1][1] - within[0][1]
+    cpu_s, server_cpu_s = (within[-1][which] - within[0][which] for which in (1, 2))
     late = sorted(each.late * 1e-9 for each in truth)
     return {
         "tokens_per_s": sum(each.tokens for each in truth) / (end - begin),
         "tokens_per_cpu_s": tokens / cpu_s if cpu_s else 0.0,
         "busy": cpu_s / (high - low),
-        "server_late_p50_s": _percentile(late, 0.5),
+        "server_tokens_per_cpu_s": tokens / server_cpu_s if server_cpu_s else 0.0,
+        "server_late_mean_s": sum(each.late_mean for each in truth) / len(truth) * 1e-9,
         "server_late_p99_s": _percentile(late, 0.99),
     }
 
@@ -283,12 +314,19 @@ def main() -> None:
     os.sched_setaffinity(0, {SERVER_CPU})
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        server = Path(folder) / "paced_server"
-        source = Path(__file__).with_name("paced_server.c")
-        subprocess.run(["cc", "-O2", "-o", str(server), str(source)], check=True)
+        server, reader = (_compiled(name, Path(folder)) for name in ("paced_server", "plain_reader"))
         print(f"load average {os.getloadavg()[0]:.1f}; errors in ms, p50 / p99; goal: 1 ms or 1 % at c ≤ 64")
-        print("meter          c   TTFT           TPOT             E2E            tok/s  tok/CPU-s   busy  server late")
+        print(
+            "meter          c   TTFT           TPOT             E2E            tok/s  tok/CPU-s   busy"
+            "   server: ratio  late (ms)"
+        )
         for concurrency in map(int, given.concurrency.split(",")):
+            most = {"meter": "plain reader", "c": concurrency} | at_most(server, reader, concurrency)
+            rows.append(most)
+            print(
+                f"server alone {concurrency:3}   {most['tokens_per_s']:,.0f} tok/s into a reader in C; tokens per CPU "
+                f"second: {most['server_tokens_per_cpu_s']:,.0f}, the reader's {most['reader_tokens_per_cpu_s']:,.0f}"
+            )
             for name in given.only.split(","):
                 meter, program = METERS[name]
                 if not program.exists():
@@ -303,19 +341,26 @@ def main() -> None:
         given.json.write_text(json.dumps(rows, indent=1))
 
 
+def _compiled(name: str, folder: Path) -> Path:
+    program = folder / name
+    subprocess.run(["cc", "-O2", "-o", str(program), str(Path(__file__).with_name(f"{name}.c"))], check=True)
+    return program
+
+
 def _print(row: dict[str, Any]) -> None:
     ttft, tpot, e2e = (f"{row[m]['p50'] * 1e3:.2f} / {row[m]['p99'] * 1e3:.2f}" for m in ("ttft_s", "tpot_s", "e2e_s"))
-    late = f"{row['server_late_p50_s'] * 1e3:.1f} / {row['server_late_p99_s'] * 1e3:.1f}"
+    late = f"{row['server_late_mean_s'] * 1e3:.2f} / {row['server_late_p99_s'] * 1e3:.1f}"
+    ratio = row["server_tokens_per_cpu_s"] / row["tokens_per_cpu_s"] if row["tokens_per_cpu_s"] else 0.0
     print(
         f"{row['meter']:12} {row['c']:3}   {ttft:14} {tpot:16} {e2e:14} {row['tokens_per_s']:6.0f} "
-        f"{row['tokens_per_cpu_s']:9.0f}  {row['busy']:5.0%}  {late}",
+        f"{row['tokens_per_cpu_s']:9.0f}  {row['busy']:5.0%}   {ratio:6.1f} ×       {late}",
         flush=True,
     )
 
 
 def _print_ratio(rows: Sequence[dict[str, Any]]) -> None:
     ours = [row for row in rows if row["meter"] == "tuner-tui"]
-    others = [row for row in rows if row["meter"] != "tuner-tui"]
+    others = [row for row in rows if row["meter"] not in ("tuner-tui", "plain reader")]
     if ours and others:
         best = max(others, key=lambda row: row["tokens_per_cpu_s"])
         ratio = ours[0]["tokens_per_cpu_s"] / best["tokens_per_cpu_s"]

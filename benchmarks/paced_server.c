@@ -1,20 +1,23 @@
 /* An OpenAI-compatible server that computes nothing and whose true times are known.
  *
  * Like a real engine it emits for all running requests in lockstep: at every tick of TICK_US each one gets its next
- * token. A request's first token comes at the first tick that is at least FIRST_US after its arrival. With TICK_US 0
- * there is no pacing: a request is answered as a whole, at once, which floods the reader.
+ * token, by a send of its own. A request's first token comes at the first tick that is at least FIRST_US after its
+ * arrival. With TICK_US 0 there are no ticks: all running requests get their next token as soon as the one before was
+ * sent, and one whose reader is behind waits for it. That is the most this server can do; FIRST_US is 0 then.
  *
  *     paced_server PORT FIRST_US TICK_US TOKENS LOG
  *
- * LOG gets one line a request: arrival, first send, last send (ns, CLOCK_MONOTONIC), tokens, and the worst lateness of
- * its sends behind their ticks (ns). The arrival is the kernel's own stamp of the request's last packet, brought to the
- * monotonic clock; a send's time is taken just before the call. Ends on SIGTERM, after writing the log.
+ * LOG gets one line a request: arrival, first send, last send (ns, CLOCK_MONOTONIC), tokens, and the worst and the mean
+ * lateness of its sends behind their ticks (ns). The arrival is the kernel's own stamp of the request's last packet,
+ * brought to the monotonic clock; a send's time is taken just before the call. It runs ahead of all ordinary processes of
+ * its CPU where that is allowed. Ends on SIGTERM, after writing the log.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -34,17 +37,19 @@ struct connection {
     char *in;
     size_t have;
     int chat, left, total;
-    int64_t arrival, first, due_first, last, late;
+    int64_t arrival, first, due_first, last, late, late_sum;
     char *out; /* what the socket did not take yet */
     size_t out_size, out_sent;
 };
 
-struct line { int64_t arrival, first, last, late; int tokens; };
+struct line { int64_t arrival, first, last, late, late_mean; int tokens; };
 
 static struct connection *connections[MAX_FD];
 static struct line *logged;
 static int log_count, top_fd, epoll, default_tokens;
 static int64_t first_ns, tick_ns;
+static char events[2][8][512]; /* a token that is not the last, as a chunk: completions and chat, by word */
+static size_t event_sizes[2][8];
 static volatile sig_atomic_t over;
 
 static int64_t clock_ns(clockid_t id) {
@@ -133,7 +138,8 @@ static const char HEAD[] = "HTTP/1.1 200 OK\r\nserver: paced\r\ncontent-type: te
 
 static void finish(struct connection *c) {
     if (c->total && log_count < MAX_LOG)
-        logged[log_count++] = (struct line){c->arrival, c->first, c->last, c->late, c->total};
+        logged[log_count++] =
+            (struct line){c->arrival, c->first, c->last, c->late, c->late_sum / c->total, c->total};
 }
 
 static void emit(int fd, int64_t due) {
@@ -150,29 +156,34 @@ static void emit(int fd, int64_t due) {
                 "\"assistant\",\"content\":\"\"},\"finish_reason\":null}]}\n\n");
     }
     c->left--;
-    size += token_event(out + size, c->chat, number, !c->left);
-    if (!c->left) size += ending(out + size, c->chat, c->total);
+    const char *data = out;
+    if (number && c->left) { /* nearly always: made beforehand */
+        data = events[c->chat][number % 8];
+        size = event_sizes[c->chat][number % 8];
+    } else {
+        size += token_event(out + size, c->chat, number, !c->left);
+        if (!c->left) size += ending(out + size, c->chat, c->total);
+    }
     int64_t now = clock_ns(CLOCK_MONOTONIC);
     if (!number) c->first = now;
     c->last = now;
     if (now - due > c->late) c->late = now - due;
-    put(fd, out, size);
+    c->late_sum += now - due;
+    put(fd, data, size);
     if (!c->left) finish(c);
 }
 
-static void flood(int fd) {
-    struct connection *c = connections[fd];
-    char *out = malloc(512 * (c->total + 8)), *end = out;
-    memcpy(end, HEAD, sizeof HEAD - 1);
-    end += sizeof HEAD - 1;
-    for (int number = 0; number < c->total; number++)
-        end += token_event(end, c->chat, number, number == c->total - 1);
-    end += ending(end, c->chat, c->total);
-    c->first = c->last = clock_ns(CLOCK_MONOTONIC);
-    c->left = 0;
-    put(fd, out, end - out);
-    free(out);
-    finish(c);
+/* The next token for each running request that may have its first by `due`; whether there was any. */
+static int emit_all(int64_t due) {
+    int any = 0;
+    for (int each = 0; each <= top_fd; each++) {
+        struct connection *c = connections[each];
+        if (!c || !c->left || (c->left == c->total && c->due_first > due)) continue;
+        if (!tick_ns && c->out_size) continue; /* without ticks the reader's pace is the pace */
+        emit(each, due);
+        any = 1;
+    }
+    return any;
 }
 
 static int number_after(const char *text, const char *key) {
@@ -205,9 +216,8 @@ static void request(int fd, const char *head, const char *body, int64_t arrival)
     }
     c->left = c->total;
     c->arrival = arrival;
-    c->late = 0;
+    c->late = c->late_sum = 0;
     c->due_first = arrival + first_ns;
-    if (!tick_ns) flood(fd);
 }
 
 static void receive(int fd) {
@@ -251,6 +261,9 @@ int main(int count, char **given) {
     logged = calloc(MAX_LOG, sizeof *logged);
     signal(SIGTERM, stop);
     signal(SIGINT, stop);
+    for (int chat = 0; chat < 2; chat++)
+        for (int word = 0; word < 8; word++) event_sizes[chat][word] = token_event(events[chat][word], chat, word, 0);
+    sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){.sched_priority = 1});
     int one = 1, server = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     setsockopt(server, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(atoi(given[1])),
@@ -270,10 +283,11 @@ int main(int count, char **given) {
         watch(timer, EPOLLIN, EPOLL_CTL_ADD);
     }
     while (!over) {
-        struct epoll_event events[512];
-        int ready = epoll_wait(epoll, events, 512, -1);
+        struct epoll_event happened[512];
+        int busy = !tick_ns && emit_all(clock_ns(CLOCK_MONOTONIC));
+        int ready = epoll_wait(epoll, happened, 512, busy ? 0 : -1);
         for (int index = 0; index < ready; index++) {
-            int fd = events[index].data.fd;
+            int fd = happened[index].data.fd;
             if (fd == server) {
                 int made;
                 while ((made = accept4(server, NULL, NULL, SOCK_NONBLOCK)) >= 0) {
@@ -291,20 +305,18 @@ int main(int count, char **given) {
                 /* A tick that was missed is not made up for: an engine's step that is late moves all that follow. */
                 int64_t due = tick + (int64_t)(passed - 1) * tick_ns;
                 tick = due + tick_ns;
-                for (int each = 0; each <= top_fd; each++) {
-                    struct connection *c = connections[each];
-                    if (c && c->left && (c->left < c->total || c->due_first <= due)) emit(each, due);
-                }
+                emit_all(due);
             } else if (connections[fd]) {
-                if (events[index].events & EPOLLOUT) flush(fd);
-                if (connections[fd] && events[index].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) receive(fd);
+                if (happened[index].events & EPOLLOUT) flush(fd);
+                if (connections[fd] && happened[index].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) receive(fd);
             }
         }
     }
     FILE *out = fopen(given[5], "w");
     if (!out) { perror(given[5]); return 1; }
     for (int index = 0; index < log_count; index++)
-        fprintf(out, "%lld %lld %lld %d %lld\n", (long long)logged[index].arrival, (long long)logged[index].first,
-            (long long)logged[index].last, logged[index].tokens, (long long)logged[index].late);
+        fprintf(out, "%lld %lld %lld %d %lld %lld\n", (long long)logged[index].arrival, (long long)logged[index].first,
+            (long long)logged[index].last, logged[index].tokens, (long long)logged[index].late,
+            (long long)logged[index].late_mean);
     return fclose(out) ? 1 : 0;
 }
