@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from tests.load.test_metrics import good
-from tuner_tui.load.find_max import Found, Kind, broken_limits, find_max, parse_limit
+from tuner_tui.load.find_max import broken_limits, find_max, least_requests, parse_limit, sustained
 from tuner_tui.load.metrics import level_result
-from tuner_tui.load.model import Level, LevelResult
+from tuner_tui.load.model import Found, Level, LevelResult, LoadKind
 
 LIMITS = {"ttft.p50": 0.5}
 
@@ -18,8 +18,9 @@ def result(level: Level, ttft_s: float) -> LevelResult:
     return level_result(level, [good(0, ttft_s, ttft_s + 1, ttft_s + 1)] * 10)
 
 
-def searched(kind: Kind, true_limit: float, **options: Any) -> tuple[Found, list[float]]:
-    """A server whose TTFT is 0.1 s up to its limit and 1 s above."""
+def searched(kind: LoadKind, true_limit: float, **options: Any) -> tuple[Found, list[float]]:
+    """A server whose TTFT is 0.1 s up to its limit and 1 s above; E2E is one second more. A single request keeps the
+    limits at any rate, except where even nothing is too much."""
     search = find_max("D(10,5)", kind, LIMITS, **options)
     tried = []
     level = next(search)
@@ -28,7 +29,8 @@ def searched(kind: Kind, true_limit: float, **options: Any) -> tuple[Found, list
         assert load is not None
         tried.append(load)
         try:
-            level = search.send(result(level, 0.1 if load <= true_limit else 1.0))
+            alone = kind == "rate" and level.concurrency == 1 and true_limit > 0
+            level = search.send(result(level, 0.1 if load <= true_limit or alone else 1.0))
         except StopIteration as ended:
             return ended.value, tried
 
@@ -43,10 +45,42 @@ def test_the_concurrency_is_found_to_within_one_or_five_per_cent(true_limit: int
     assert len(tried) == len(set(tried)) <= 14
 
 
-@pytest.mark.parametrize("true_limit", [0.1, 0.9, 3.3, 40])
+@pytest.mark.parametrize("true_limit", [0.13, 0.9, 3.3, 40])
 def test_the_rate_is_found_to_within_five_per_cent(true_limit: float) -> None:
-    found, _ = searched("rate", true_limit)
-    assert found.highest == pytest.approx(true_limit, rel=0.06)
+    found, tried = searched("rate", true_limit)
+    assert found.highest is not None
+    assert found.lowest_broken is not None
+    assert found.highest <= true_limit < found.lowest_broken <= 1.0501 * found.highest
+    # One request at a time took 1.1 s: the first rate is that one's.
+    assert tried[:2] == [1, 0.909]
+    assert len(tried) <= 13
+
+
+def test_searches_that_are_compared_try_other_rates() -> None:
+    found = [searched("rate", 10, scale=2 ** (number / 16))[0].highest or 0 for number in range(16)]
+    assert len(set(found)) > 10
+    assert all(9.5 <= each <= 10 for each in found)
+
+
+def test_a_rate_may_begin_where_one_says() -> None:
+    assert searched("rate", 40, start=32)[1][0] == 32
+
+
+def test_a_limit_that_a_single_request_breaks_is_not_looked_for_any_longer() -> None:
+    found, tried = searched("rate", 0)
+    assert (found.highest, found.lowest_broken, tried) == (None, None, [1])
+    assert found.broken == ("ttft.p50 1000 ms over 500 ms",)
+
+
+def test_what_is_sustained_counts_as_good_whatever_single_requests_did() -> None:
+    level = Level(scenario="D(10,5)", request_rate=4)
+    records = [good(0, 0.4, 1, 1)] * 6 + [good(0, 0.6, 1, 1)] * 4
+    kept = level_result(level, records, {"ttft": 0.5})
+    assert (kept.metrics.good_requests, broken_limits(kept, {"ttft.p50": 0.5})) == (6, [])
+    best = sustained(kept, Found(kind="rate", highest=4, lowest_broken=4.2))
+    assert (best.metrics.good_requests, best.metrics.good_requests_per_s) == (10, 10)
+    assert (best.name, best.load.name) == ("D(10,5) @ max", "D(10,5) @ 4/s")
+    assert best.level == Level(scenario="D(10,5)", seek="rate")
 
 
 def test_what_all_keep_and_what_none_keeps_is_said() -> None:
@@ -54,6 +88,15 @@ def test_what_all_keep_and_what_none_keeps_is_said() -> None:
     assert (found.highest, found.bounded, tried[-1]) == (20, True, 20)
     found, tried = searched("concurrency", 0)
     assert (found.highest, found.lowest_broken, tried) == (None, 1, [1])
+    assert found.broken == ("ttft.p50 1000 ms over 500 ms",)
+
+
+def test_a_load_is_tried_long_enough_for_what_is_held_against_it() -> None:
+    assert least_requests(Level(scenario="D(10,5)", concurrency=8), ["ttft.mean"]) == 32
+    assert least_requests(Level(scenario="D(10,5)", concurrency=8), ["ttft.mean", "e2e.p99"]) == 100
+    assert least_requests(Level(scenario="D(10,5)", request_rate=0.55), ["ttft.max"]) == 6
+    assert least_requests(Level(scenario="D(10,5)", request_rate=0.55), ["ttft.p90"]) == 10
+    assert least_requests(Level(scenario="D(10,5)", request_rate=40), ["e2e.p99"]) == 400
 
 
 def test_why_a_limit_is_broken() -> None:

@@ -14,8 +14,8 @@ import msgspec
 from tuner_tui.load.bench import Levels, bench
 from tuner_tui.load.client import LoadError
 from tuner_tui.load.dataset import Dataset
-from tuner_tui.load.find_max import Found, Kind, broken_limits, find_max, parse_limit
-from tuner_tui.load.model import Arrivals, Distribution, Job, Level, LevelResult, LoadProgress
+from tuner_tui.load.find_max import broken_limits, find_max, parse_limit
+from tuner_tui.load.model import Arrivals, Distribution, Found, Job, Level, LevelResult, LoadKind, LoadProgress
 from tuner_tui.load.scenario import DATASET, parse
 from tuner_tui.report.words import milliseconds
 from tuner_tui.task.units import duration_s
@@ -47,7 +47,7 @@ def bench_url(
     ca_file: Path | None,
     insecure: bool,
     limits: tuple[str, ...],
-    find: Kind | None,
+    find: LoadKind | None,
     start: float | None,
     most: float | None,
     cpus: str | None,
@@ -88,7 +88,7 @@ def bench_url(
     found: list[Found] = []
     levels: list[Level] | Levels
     if find:
-        search = find_max(traffic[0], find, limits_s, start=start or 1, most=most or 256, arrivals=arrivals)
+        search = find_max(traffic[0], find, limits_s, start=start, most=most or 256, arrivals=arrivals)
         levels = _keeping(search, found)
     elif request_rate:
         rates = [Level(scenario="", request_rate=each, arrivals=arrivals) for each in request_rate]
@@ -103,6 +103,7 @@ def bench_url(
                 levels,
                 cpus=cpus,
                 limits_s=_of_a_request(limits_s),
+                limits_kept=tuple(limits_s),
                 on_level=shown.level,
                 on_progress=shown.progress,
             )
@@ -253,6 +254,8 @@ def _remarks(result: LevelResult, limits_s: dict[str, float]) -> list[str]:
 def _found_words(found: Found, scenario: str, limits: tuple[str, ...]) -> str:
     unit = "requests at once" if found.kind == "concurrency" else "requests a second"
     kept = f"{', '.join(limits)} at {scenario}"
+    if found.lowest_broken is None and found.highest is None:
+        return f"Even one request at a time breaks {kept}."
     if found.highest is None:
         return f"Even {found.lowest_broken:g} {unit} break {kept}."
     if found.bounded:

@@ -22,6 +22,7 @@ from tuner_tui.runs.events import (
     LaunchStarted,
     LevelFailed,
     LevelFinished,
+    LoadTried,
     PreparationFinished,
     PreparationStarted,
     RunFinished,
@@ -149,6 +150,8 @@ class Follower:
                 launch = _launch(snapshot, event.launch)
                 if self._on_ready is not None and launch.url is not None:
                     self._on_ready(launch.url)
+            case LoadTried():
+                self._say(f"    {_tried_words(event)}")
             case LevelFinished():
                 self._say(f"    {_level_words(event)}")
             case LevelFailed():
@@ -208,9 +211,8 @@ class Follower:
         phase, load = sample.phase, sample.load
         if phase.level is None:
             return f"    {phase.words}, {duration_words((now() - phase.since).total_seconds())}"
-        words = (
-            f"    {phase.words} of {snapshot.levels[phase.level].name}" if phase.level < len(snapshot.levels) else ""
-        )
+        name = phase.detail or (snapshot.levels[phase.level].name if phase.level < len(snapshot.levels) else "")
+        words = f"    {phase.words} of {name}" if name else ""
         if load is None or load.warm_up:
             return words or f"    {phase.words}"
         failed = f", {load.failed} failed" if load.failed else ""
@@ -235,9 +237,14 @@ def _launch(snapshot: Snapshot, number: int) -> Launch:
     )
 
 
+def _tried_words(event: LoadTried) -> str:
+    rate = f"{event.traffic.name}: {event.requests} req, {event.requests_per_s:.3g} requests/s"
+    return f"{rate}, breaks {'; '.join(event.broken)}" if event.broken else f"{rate}, keeps the limits"
+
+
 def _level_words(event: LevelFinished) -> str:
     result, metrics = event.result, event.result.metrics
-    name = result.name
+    name = result.name if result.sought is None else f"{result.name} = {result.load.name}"
     failed = f", {result.failed} failed" if result.failed else ""
     ttft = milliseconds(metrics.ttft_s.mean if metrics.ttft_s else None)
     tpot = milliseconds(metrics.tpot_s.mean if metrics.tpot_s else None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import tempfile
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -14,14 +13,12 @@ import msgspec
 from tuner_tui.load import client
 from tuner_tui.load.address import api_base
 from tuner_tui.load.client import LoadError
+from tuner_tui.load.find_max import least_requests
 from tuner_tui.load.metrics import level_result, read_records
 from tuner_tui.load.model import Job, Level, LevelDone, LevelResult, LoadProgress, RunLevel
 
 Levels = Generator[Level, LevelResult, Any]
 """Levels one at a time, each told the result of the last: a search."""
-
-# What a searched level has at least: rounds of a concurrency, seconds of a rate.
-_ROUNDS, _SECONDS = 4, 10.0
 
 
 async def bench(
@@ -30,6 +27,7 @@ async def bench(
     *,
     cpus: str | None = None,
     limits_s: Mapping[str, float] | None = None,
+    limits_kept: Sequence[str] = (),
     on_level: Callable[[Level], None] | None = None,
     on_progress: Callable[[LoadProgress], None] | None = None,
 ) -> list[LevelResult]:
@@ -37,7 +35,7 @@ async def bench(
 
     The job's `url` is any OpenAI-compatible server's, with or without `/v1`. Its `records` (an empty path: they are
     not kept) name a file that is not there yet. A seed of 0 stands for one of this moment: a server that stays up
-    may have cached the last prompts. Levels that are searched for get at least four rounds, or ten seconds, each.
+    may have cached the last prompts. Levels that are searched for have `least_requests` each.
     Raises LoadError with one sentence, also when every warm-up request fails.
     """
     try:
@@ -60,9 +58,10 @@ async def bench(
             while level is not None:
                 if on_level is not None:
                     on_level(level)
-                order = RunLevel(
-                    level=len(results), traffic=level, max_requests=_least(level, job) if searched else None
-                )
+                order = RunLevel(level=len(results), traffic=level)
+                if searched and job.max_requests is not None:
+                    least = least_requests(level, limits_kept)
+                    order = msgspec.structs.replace(order, max_requests=max(job.max_requests, least))
                 await _run(generator, base, order, warm_up=True, on_progress=on_progress)
                 done = await _run(generator, base, order, warm_up=False, on_progress=on_progress)
                 measured = [record for record in read_records(path) if record.level == order.level]
@@ -79,13 +78,6 @@ async def bench(
 def _in_turn(levels: Sequence[Level]) -> Levels:
     for level in levels:  # noqa: UP028 (a list iterator takes no `send`)
         yield level
-
-
-def _least(level: Level, job: Job) -> int | None:
-    if job.max_requests is None:
-        return None
-    needed = _ROUNDS * level.concurrency if level.concurrency is not None else (level.request_rate or 0) * _SECONDS
-    return max(job.max_requests, math.ceil(needed))
 
 
 async def _run(

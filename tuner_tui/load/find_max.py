@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
-from typing import Literal
+import math
+from collections.abc import Generator, Iterable, Mapping
 
 import msgspec
 
-from tuner_tui.load.model import Arrivals, Level, LevelResult
+from tuner_tui.load.metrics import SAMPLES_NEEDED
+from tuner_tui.load.model import Arrivals, Found, Level, LevelResult, LoadKind
 
-Kind = Literal["concurrency", "rate"]
 _STATISTICS = ("mean", "p50", "p90", "p99", "min", "max")
 _METRICS = ("ttft", "tpot", "e2e", "itl")
+MOST = 1024.0
+"""Requests at once or a second that are tried at most: engines run no more at once unless told to."""
 # Found to within so much of itself.
 _RESOLUTION = 0.05
 _MAX_FAILED = 0.01
 # Behind the schedule; over that, the requests waited for each other and it was no such rate.
 _MAX_DELAY_S = 0.1
-
-
-class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """What a search came to; `highest` is None where even the least load broke a limit.
-
-    `bounded`: the highest that was allowed to try kept the limits; more may be possible.
-    """
-
-    kind: Kind
-    highest: float | None
-    lowest_broken: float | None
-    bounded: bool = False
+# What a load that is tried has at least: rounds of a concurrency, seconds of a rate.
+_ROUNDS, _SECONDS = 4, 10.0
 
 
 def parse_limit(text: str) -> str:
@@ -40,6 +32,14 @@ def parse_limit(text: str) -> str:
             "such as ttft.p99=500ms"
         )
     return f"{metric}.{statistic or 'mean'}"
+
+
+def least_requests(level: Level, limits: Iterable[str]) -> int:
+    """How many requests a load that is tried takes at least: four rounds of a concurrency, ten seconds of a rate, and
+    what the percentiles among the `limits` (`ttft.p99`) need."""
+    rounds = _ROUNDS * level.concurrency if level.concurrency is not None else (level.request_rate or 0) * _SECONDS
+    needed = (SAMPLES_NEEDED.get(limit.partition(".")[2], 0) for limit in limits)
+    return max(math.ceil(rounds), *needed, 0)
 
 
 def broken_limits(result: LevelResult, limits_s: Mapping[str, float]) -> list[str]:
@@ -66,38 +66,53 @@ def broken_limits(result: LevelResult, limits_s: Mapping[str, float]) -> list[st
 
 def find_max(
     scenario: str,
-    kind: Kind,
+    kind: LoadKind,
     limits_s: Mapping[str, float],
     *,
-    start: float = 1,
-    most: float = 256,
+    start: float | None = None,
+    most: float = MOST,
     arrivals: Arrivals = "constant",
+    scale: float = 1.0,
 ) -> Generator[Level, LevelResult, Found]:
     """Yields each level to measure and takes its result; returns what was found.
 
-    Doubles from `start` while the limits are kept (halves, down to 1 request at once or `start`/64 a second, where
-    already the start breaks them), then bisects to within 5 % or one request. It takes the answer to be monotone:
-    one noisy level can mislead it by its own noise, no further.
+    A concurrency begins at 1. A rate begins with one request at a time, to see whether the limits can be kept at all,
+    and goes on at `scale` times the rate which that was (1/E2E). Doubles while the limits are kept (halves, down to 1 request at once
+    or an eighth of the first rate, where already the start breaks them), then bisects to within 5 % or one request. It
+    takes the answer to be monotone: one noisy level can mislead it by its own noise, no further.
+
+    Searches with one `scale` try the same rates and find the same one of them, however the truth lies in between: of
+    several that are to be compared, each takes another.
     """
     whole = kind == "concurrency"
-    least = 1.0 if whole else start / 64
+    if not whole and start is None:
+        alone = yield Level(scenario=scenario, concurrency=1)
+        if broken := broken_limits(alone, limits_s):
+            return Found(kind=kind, highest=None, lowest_broken=None, broken=tuple(broken))
+        assert alone.metrics.e2e_s is not None
+        start = scale / max(alone.metrics.e2e_s.mean, 1 / most)
+    begin = start or 1.0
+    least = 1.0 if whole else begin / 8
     good: float | None = None
     bad: float | None = None
-    load = min(float(start), float(most))
+    why: tuple[str, ...] = ()
+    load = min(begin, float(most))
     while True:
         if whole:
             level = Level(scenario=scenario, concurrency=round(load))
         else:
-            level = Level(scenario=scenario, request_rate=float(f"{load:.4g}"), arrivals=arrivals)
-        if broken_limits((yield level), limits_s):
-            bad = load
+            load = float(f"{load:.3g}")
+            level = Level(scenario=scenario, request_rate=load, arrivals=arrivals)
+        broken = broken_limits((yield level), limits_s)
+        if broken:
+            bad, why = load, tuple(broken)
         else:
             good = load
         if good is not None and good >= most:
             return Found(kind=kind, highest=good, lowest_broken=None, bounded=True)
         if good is None and bad is not None:
-            if bad <= least:
-                return Found(kind=kind, highest=None, lowest_broken=bad)
+            if bad <= least * 1.01:
+                return Found(kind=kind, highest=None, lowest_broken=bad, broken=why)
             load = max(least, bad / 2)
         elif good is not None and bad is None:
             load = min(most, 2 * good)
@@ -105,7 +120,19 @@ def find_max(
             assert good is not None
             assert bad is not None
             if bad - good <= (max(1.0, _RESOLUTION * good) if whole else _RESOLUTION * good):
-                return Found(kind=kind, highest=good, lowest_broken=bad)
+                return Found(kind=kind, highest=good, lowest_broken=bad, broken=why)
             load = (good + bad) / 2
         if whole:
             load = float(round(load))
+
+
+def sustained(kept: LevelResult, found: Found) -> LevelResult:
+    """The result of the highest load that kept the limits, as that of the level which was looked for.
+
+    The limits were held against the level as a whole, so that all requests that succeeded are good ones: the goodput is
+    the rate that was sustained (as Y. Zhong and others define it: DistServe, OSDI 2024, section 2).
+    """
+    metrics = msgspec.structs.replace(
+        kept.metrics, good_requests=kept.succeeded, good_requests_per_s=kept.metrics.requests_per_s
+    )
+    return msgspec.structs.replace(kept, sought=found, metrics=metrics)

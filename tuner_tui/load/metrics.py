@@ -23,7 +23,7 @@ _MAX_ERROR = 100
 _MAX_ERRORS = 20
 _OTHER_ERRORS = "other errors"
 # n ≥ 1/(1 − p): under that, a percentile is the largest value, or close to it.
-_SAMPLES_NEEDED = (("p50", 2), ("p90", 10), ("p99", 100))
+SAMPLES_NEEDED = {"p50": 2, "p90": 10, "p99": 100}
 _SHARES = {"p50": 0.50, "p90": 0.90, "p99": 0.99}
 
 
@@ -84,7 +84,7 @@ def distribution(values: Sequence[float]) -> Distribution | None:
 
 def too_few_samples(n: int) -> tuple[str, ...]:
     """The percentiles that rest on too few of `n` values."""
-    return tuple(name for name, needed in _SAMPLES_NEEDED if n < needed)
+    return tuple(name for name, needed in SAMPLES_NEEDED.items() if n < needed)
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:

@@ -9,25 +9,31 @@ import msgspec
 Arrivals = Literal["constant", "poisson"]
 """How the requests of a rate follow each other: evenly, or with gaps as users make them (exponential)."""
 
+LoadKind = Literal["concurrency", "rate"]
+"""What a load is told by: requests at once, or requests a second."""
+
 
 class Level(msgspec.Struct, frozen=True, kw_only=True):
     """One traffic scenario at one concurrency (`D(100,100) × 4`), or at one request rate (`D(100,100) @ 4/s`).
 
     Exactly one of `concurrency` (a closed loop) and `request_rate` (requests a second, whatever the server does) is
-    set. A Poisson rate is named `D(100,100) @ 4/s poisson`.
+    set. A Poisson rate is named `D(100,100) @ 4/s poisson`. Or neither is, and the highest load of the kind `seek` that
+    keeps the limits is looked for: `D(100,100) × max`, `D(100,100) @ max`.
     """
 
     scenario: str
     concurrency: int | None = None
     request_rate: float | None = None
     arrivals: Arrivals = "constant"
+    seek: LoadKind | None = None
 
     @property
     def name(self) -> str:
-        if self.request_rate is None:
-            return f"{self.scenario} × {self.concurrency}"
+        if self.request_rate is None and self.seek != "rate":
+            return f"{self.scenario} × {'max' if self.seek else self.concurrency}"
         poisson = " poisson" if self.arrivals == "poisson" else ""
-        return f"{self.scenario} @ {self.request_rate:g}/s{poisson}"
+        rate = "max" if self.seek else f"{self.request_rate:g}/s"
+        return f"{self.scenario} @ {rate}{poisson}"
 
 
 class TextLength(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,8 +158,25 @@ class LevelMetrics(msgspec.Struct, frozen=True, kw_only=True):
     """Requests a second that were sent, of a request rate."""
 
 
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """What a search for the highest load that keeps limits came to; `highest` is None where even the least broke one.
+
+    `bounded`: the highest that was allowed to try kept the limits; more may be possible. `broken`: what the lowest load
+    that did not keep them broke, in words.
+    """
+
+    kind: LoadKind
+    highest: float | None
+    lowest_broken: float | None
+    bounded: bool = False
+    broken: tuple[str, ...] = ()
+
+
 class LevelResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of one level: one scenario at one concurrency, or at one request rate."""
+    """What came of one level: one scenario at one concurrency, or at one request rate.
+
+    Where the highest load was looked for, `sought` says so, and all else is of the highest that kept the limits.
+    """
 
     scenario: str
     concurrency: int | None = None
@@ -183,9 +206,18 @@ class LevelResult(msgspec.Struct, frozen=True, kw_only=True):
     """The same, 99th percentile."""
     client_busy: float | None = None
     """Share of its time that the busiest generator process spent on a CPU, 0 to 1; near 1 it was the bottleneck."""
+    sought: Found | None = None
 
     @property
     def level(self) -> Level:
+        """As the task has it."""
+        if self.sought is not None:
+            return Level(scenario=self.scenario, arrivals=self.arrivals, seek=self.sought.kind)
+        return self.load
+
+    @property
+    def load(self) -> Level:
+        """As it was sent."""
         return Level(
             scenario=self.scenario,
             concurrency=self.concurrency,

@@ -10,6 +10,7 @@ from tuner_tui.report.labels import differing_flags
 from tuner_tui.report.words import (
     configuration_words,
     duration_words,
+    load_words,
     milliseconds,
     split_common,
     value_with_unit,
@@ -137,7 +138,7 @@ def _levels(snapshot: Snapshot) -> str:
                 metrics = result.metrics
                 rows.append(
                     [
-                        level.name,
+                        level.name if result.sought is None else f"{level.name} = {load_words(result)}",
                         str(experiment.id),
                         str(result.requests),
                         *_latencies(metrics.ttft_s),

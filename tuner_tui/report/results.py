@@ -37,7 +37,8 @@ def results(snapshot: Snapshot) -> dict[str, Any]:
             "traffic": list(snapshot.task.benchmark.traffic),
             "concurrency": list(snapshot.task.benchmark.concurrency),
             "request_rate": list(snapshot.task.benchmark.request_rate),
-            "arrivals": snapshot.task.benchmark.arrivals if snapshot.task.benchmark.request_rate else None,
+            "seek": snapshot.task.benchmark.seek,
+            "arrivals": snapshot.task.benchmark.arrivals if _at_a_rate(snapshot) else None,
             "endpoint": snapshot.task.benchmark.endpoint,
             "dataset": snapshot.task.benchmark.dataset,
             "max_requests": snapshot.task.benchmark.max_requests,
@@ -65,6 +66,10 @@ def results(snapshot: Snapshot) -> dict[str, Any]:
         "verdict": verdict,
     }
     return _finite(msgspec.to_builtins(document))  # type: ignore[no-any-return]
+
+
+def _at_a_rate(snapshot: Snapshot) -> bool:
+    return bool(snapshot.task.benchmark.request_rate) or snapshot.task.benchmark.seek == "rate"
 
 
 def _experiment(experiment: ExperimentState) -> dict[str, Any]:
@@ -103,6 +108,11 @@ def _launch(launch: Launch) -> dict[str, Any]:
         "failure": _failure(launch.failure),
         "score": launch.score.value if launch.score else None,
         "levels": launch.results,
+        "tried": [
+            {"load": each.traffic.name, "requests": each.requests, "requests_per_s": each.requests_per_s}
+            | {"broken": each.broken}
+            for each in launch.tried
+        ],
     }
 
 

@@ -11,7 +11,14 @@ from rich.text import Text
 
 from tuner_tui.load.model import LevelResult
 from tuner_tui.report.labels import differing_flags
-from tuner_tui.report.words import configuration_words, duration_words, milliseconds, split_common, value_words
+from tuner_tui.report.words import (
+    configuration_words,
+    duration_words,
+    load_words,
+    milliseconds,
+    split_common,
+    value_words,
+)
 from tuner_tui.runs.state import ExperimentState, Snapshot
 from tuner_tui.search.confirm import MOST
 from tuner_tui.search.verdict import Verdict, quantity
@@ -129,7 +136,8 @@ def _levels(snapshot: Snapshot, ranked: Sequence[ExperimentState]) -> Table:
         for experiment in ranked:
             for result in experiment.counted[-1].results:
                 if result.name == level.name:
-                    table.add_row(*(Text(cell) for cell in (name, str(experiment.id), *_figures(result))))
+                    who = str(experiment.id) if result.sought is None else f"{experiment.id} {load_words(result)}"
+                    table.add_row(*(Text(cell) for cell in (name, who, *_figures(result))))
                     name = ""
     return table
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tuner_tui.load.model import LevelResult
 from tuner_tui.task.model import Configuration, Value
 
 _ABSENT = object()
@@ -35,6 +36,11 @@ def value_words(configuration: Configuration, name: str) -> str:
     if isinstance(value, list):
         return " ".join(map(str, value))
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else "–" if value is None else str(value)
+
+
+def load_words(result: LevelResult) -> str:
+    """The load without its scenario: `× 4`, `@ 2.5/s`."""
+    return result.load.name.removeprefix(result.scenario).strip()
 
 
 def _flag(name: str, value: Value) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from tuner_tui.backends.gpu_readings import GpuReading, GpuReadings
 from tuner_tui.backends.threads import in_thread
 from tuner_tui.engines.log import LogReader
@@ -57,9 +59,9 @@ class Live:
         self._unwritable = False
         self._ticking = asyncio.create_task(self._tick(), name="samples")
 
-    def enter(self, name: str, *, level: int | None = None, levels: int | None = None) -> None:
+    def enter(self, name: str, *, level: int | None = None, levels: int | None = None, detail: str = "") -> None:
         """From now on this is what is being done. Until the first call, the engine's log tells what it is."""
-        self._told = Phase(name=name, since=now(), level=level, levels=levels)
+        self._told = Phase(name=name, since=now(), level=level, levels=levels, detail=detail)
         self._load = None
 
     def limit(self, *, max_requests: int | None, max_time_s: float | None) -> None:
@@ -140,18 +142,8 @@ class Live:
         most = None if load.warm_up else self._max_requests
         if most is None and self._max_time_s is not None and not load.warm_up:
             done, of = int(load.elapsed_s), int(self._max_time_s)
-            return Phase(
-                name=told.name, since=told.since, level=told.level, levels=told.levels, done=done, of=of, unit="s"
-            )
-        return Phase(
-            name=told.name,
-            since=told.since,
-            level=told.level,
-            levels=told.levels,
-            done=load.done,
-            of=most,
-            unit="requests",
-        )
+            return replace(told, done=done, of=of, unit="s")
+        return replace(told, done=load.done, of=most, unit="requests")
 
 
 def _size(path: Path) -> int | None:

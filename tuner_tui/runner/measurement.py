@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import time
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
+
+from msgspec.structs import replace
 
 from tuner_tui.engines.registry import engine
 from tuner_tui.load.client import LoadError
+from tuner_tui.load.find_max import broken_limits, find_max, least_requests, sustained
 from tuner_tui.load.metrics import read_records
-from tuner_tui.load.model import Job, Level, LevelDone, LevelResult, RunLevel
+from tuner_tui.load.model import Found, Job, Level, LevelDone, LevelResult, RunLevel
 from tuner_tui.runner.flush import flush_cache
 from tuner_tui.runner.live import Live
 from tuner_tui.runner.load_tool import LoadTool, result_of, start_tool
 from tuner_tui.runner.observer import Observer
 from tuner_tui.runner.watch import LaunchFailed, Watch
-from tuner_tui.runs.events import AnyEvent, Failure, LevelFinished, LevelStarted
+from tuner_tui.runs.events import AnyEvent, Failure, LevelFinished, LevelStarted, LoadTried
 from tuner_tui.task.launch_spec import LaunchSpec
 from tuner_tui.task.model import Task
 
@@ -57,6 +62,8 @@ class Measurement:
         self._live = live
         self._observer = observer
         self._emit = emit
+        # Every load of a launch has its own number in requests.jsonl: a level, or one that is tried for it.
+        self._numbers = itertools.count(first or 0)
         self._generator: asyncio.Task[LoadTool] = asyncio.create_task(start_tool(task, spec, folder))
 
     async def run(self, url: str) -> None:
@@ -81,15 +88,11 @@ class Measurement:
                 )
             )
             for index, level in enumerate(self._levels, self._first or 0):
-                # Before the warm-up, not after it: an allocator that lost its pools gets them back unmeasured.
-                await self._watch.race(flush_cache(url, engine(self._task.engine).flush_paths))
-                await self._run_level(generator, index, level, warm_up=True)
-                await self._watch.race(self._observer.begin(url, level.name))
-                done = await self._run_level(generator, index, level, warm_up=False)
-                await self._observer.end()
-                measured = [record for record in read_records(records) if record.level == index]
-                result = result_of(generator, self._task, level, measured, done)
-                await self._check(result)
+                if level.seek is not None:
+                    result = await self._highest(generator, url, index, level)
+                else:
+                    result = await self._measure(generator, url, index, level)
+                    await self._check(result)
                 self.results.append(result)
                 self._emit(LevelFinished(launch=self._launch, level=index, result=result))
         except LoadError as error:
@@ -104,12 +107,68 @@ class Measurement:
         with contextlib.suppress(asyncio.CancelledError, LoadError):
             await (await self._generator).close()
 
-    async def _run_level(self, generator: LoadTool, index: int, level: Level, *, warm_up: bool) -> LevelDone:
-        asked_for = None if self._first is None else level
-        self._emit(LevelStarted(launch=self._launch, level=index, warm_up=warm_up, traffic=asked_for))
+    async def _measure(
+        self, generator: LoadTool, url: str, index: int, level: Level, max_requests: int | None = None
+    ) -> LevelResult:
+        """One load: warmed up, then measured. `index`: the level it belongs to; `max_requests`: in place of the task's."""
+        number = next(self._numbers)
+        # Before the warm-up, not after it: an allocator that lost its pools gets them back unmeasured.
+        await self._watch.race(flush_cache(url, engine(self._task.engine).flush_paths))
+        order = RunLevel(level=number, traffic=level, max_requests=max_requests)
+        await self._run_level(generator, index, replace(order, warm_up=True))
+        await self._watch.race(self._observer.begin(url, level.name))
+        done = await self._run_level(generator, index, order)
+        await self._observer.end()
+        measured = [record for record in read_records(self._folder / "requests.jsonl") if record.level == number]
+        return result_of(generator, self._task, level, measured, done)
+
+    async def _highest(self, generator: LoadTool, url: str, index: int, level: Level) -> LevelResult:
+        """The highest load that keeps the task's limits. Raises LaunchFailed where none does."""
+        assert level.seek is not None
+        benchmark = self._task.benchmark
+        limits_s = {limit.name: limit.most_s for limit in self._task.limits}
+        scale = 2 ** Random(self._seed).random()
+        search = find_max(level.scenario, level.seek, limits_s, arrivals=level.arrivals, scale=scale)
+        kept: LevelResult | None = None
+        load = next(search)
+        while True:
+            most = benchmark.max_requests and max(benchmark.max_requests, least_requests(load, limits_s))
+            self._live.limit(max_requests=most, max_time_s=benchmark.max_time_s)
+            result = await self._measure(generator, url, index, load, most)
+            if result.failed:
+                await self._watch.expect_death()
+            broken = broken_limits(result, limits_s)
+            self._emit(
+                LoadTried(
+                    launch=self._launch,
+                    level=index,
+                    traffic=load,
+                    requests=result.requests,
+                    requests_per_s=result.metrics.requests_per_s,
+                    broken=tuple(broken),
+                )
+            )
+            # A rate's search begins with one request at a time, which is no rate.
+            if not broken and (load.concurrency is None) == (level.seek == "rate"):
+                kept = result
+            try:
+                load = search.send(result)
+            except StopIteration as ended:
+                found: Found = ended.value
+                break
+        if kept is None:
+            reason = f"not even {load.name} keeps the limits: {'; '.join(found.broken)}"
+            raise LaunchFailed(Failure(failure_class="limits_broken", reason=reason))
+        return sustained(kept, found)
+
+    async def _run_level(self, generator: LoadTool, index: int, order: RunLevel) -> LevelDone:
+        level, warm_up = order.traffic, order.warm_up
+        # Not told where it is the task's own level: that is known.
+        traffic = None if self._first is None and level == self._levels[index] else level
+        self._emit(LevelStarted(launch=self._launch, level=index, warm_up=warm_up, traffic=traffic))
         levels = len(self._levels) + (self._first or 0)
-        self._live.enter("warming up" if warm_up else "measuring", level=index, levels=levels)
-        order = RunLevel(level=index, traffic=level, warm_up=warm_up)
+        detail = "" if traffic is None else level.name
+        self._live.enter("warming up" if warm_up else "measuring", level=index, levels=levels, detail=detail)
         done = await self._watch.race(generator.run(order, self._live.on_progress))
         if warm_up and done.failed and done.failed >= done.done:
             await self._watch.expect_death()

@@ -158,13 +158,25 @@ class LevelStarted(Event, frozen=True, kw_only=True, tag="level_started"):
     """The warm-up of a level begins, or the level itself.
 
     `traffic` is set where the level is none of the task's: load that was asked for while a server is kept up (`try`).
-    Such levels count from 0 in the order in which they were asked for.
+    Such levels count from 0 in the order in which they were asked for. Or it is the load that is tried just now, where
+    the task's level is the highest that keeps the limits.
     """
 
     launch: int
     level: int
     warm_up: bool = False
     traffic: Level | None = None
+
+
+class LoadTried(Event, frozen=True, kw_only=True, tag="load_tried"):
+    """On the way to the highest load that keeps the limits: one that was measured, and what it broke, in words."""
+
+    launch: int
+    level: int
+    traffic: Level
+    requests: int
+    requests_per_s: float
+    broken: tuple[str, ...] = ()
 
 
 class LevelFinished(Event, frozen=True, kw_only=True, tag="level_finished"):
@@ -264,6 +276,7 @@ AnyEvent = (
     | ServerStarted
     | ServerReady
     | LevelStarted
+    | LoadTried
     | LevelFinished
     | LevelFailed
     | LaunchesAdded
@@ -286,10 +299,12 @@ def hours(duration_s: float) -> str:
 
 def levels_of(task: Task) -> tuple[Level, ...]:
     """The task's levels in the order they are measured: every concurrency (or rate) of the first scenario, then the
-    next."""
+    next. One of each scenario where the highest load is looked for."""
     benchmark = task.benchmark
     levels = []
     for scenario in benchmark.traffic:
+        if benchmark.seek is not None:
+            levels.append(Level(scenario=scenario, arrivals=benchmark.arrivals, seek=benchmark.seek))
         levels += [Level(scenario=scenario, concurrency=concurrency) for concurrency in benchmark.concurrency]
         levels += [
             Level(scenario=scenario, request_rate=rate, arrivals=benchmark.arrivals) for rate in benchmark.request_rate

@@ -11,7 +11,7 @@ import msgspec
 
 from tuner_tui.engines.facts import Memory
 from tuner_tui.load.model import LevelResult
-from tuner_tui.runs.events import Failure, LaunchStatus, ValidityFlag
+from tuner_tui.runs.events import Failure, LaunchStatus, LoadTried, ValidityFlag
 from tuner_tui.search.limits import LimitCheck, Measured, check_limits
 from tuner_tui.search.objective import Score
 from tuner_tui.search.verdict import Candidate
@@ -32,6 +32,8 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     level: int | None = None
     """Index of the level under way."""
     results: tuple[LevelResult, ...] = ()
+    tried: tuple[LoadTried, ...] = ()
+    """The loads on the way to the highest that keeps the limits, where that is looked for."""
     status: LaunchStatus | None = None
     start_s: float | None = None
     load_s: float = 0.0

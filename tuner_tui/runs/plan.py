@@ -83,19 +83,24 @@ _TPOT_S = {"sglang": 0.012, "vllm": 0.012, "simulated": 0.0017}
 _PREFILL_S_PER_TOKEN = 0.0001
 # A run of genai-bench: its start, and what it looks at only once a second.
 _GENAI_BENCH_S = 6.0
+# About how many loads are tried until the highest is found, and how long each takes at the least.
+_TRIES, _TRY_S = 10, 10.0
 # About what conversations hold.
 _DATASET_TOKENS = (250.0, 250.0)
 
 
 def estimate(task: Task, launches: int) -> Estimate:
     """How long `launches` launches take: a start, and for each level a warm-up (of two rounds, or of two seconds at a
-    rate) and its requests, bounded by `max_time`."""
+    rate) and its requests, bounded by `max_time`. Where the highest load is looked for, about ten of such."""
     benchmark, load_s = task.benchmark, 0.0
     for level in levels_of(task):
         prompt_tokens, output_tokens = (
             _DATASET_TOKENS if level.scenario == DATASET else parse(level.scenario).mean_tokens
         )
         request_s = prompt_tokens * _PREFILL_S_PER_TOKEN + output_tokens * _TPOT_S[task.engine]
+        if level.seek is not None:
+            load_s += _TRIES * (min(_TRY_S, benchmark.max_time_s or _TRY_S) + 2 + 2 * request_s)
+            continue
         level_s = benchmark.max_time_s or float("inf")
         if benchmark.max_requests is not None:
             at_once = (level.request_rate or 0.0) * request_s if level.concurrency is None else level.concurrency

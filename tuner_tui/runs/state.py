@@ -21,6 +21,7 @@ from tuner_tui.runs.events import (
     LevelFailed,
     LevelFinished,
     LevelStarted,
+    LoadTried,
     PreparationFinished,
     PreparationStarted,
     RunContinued,
@@ -116,6 +117,8 @@ class RunState:
                     self._levels += (event.traffic,)
                 phase = "warming up" if event.warm_up else "measuring"
                 self._change(event.launch, level=event.level, phase=phase)
+            case LoadTried():
+                self._change(event.launch, tried=(*self._launch(event.launch).tried, event))
             case LevelFinished():
                 launch = self._launch(event.launch)
                 phase = "serving" if self._kept_up else launch.phase

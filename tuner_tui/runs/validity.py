@@ -29,8 +29,9 @@ def validity(
     seen = {level.level: level for level in evidence.levels}
     flags: list[ValidityFlag] = []
     for result in results:
-        level = seen.get(result.name, LevelEvidence(level=result.name))
-        flags += load_doubts(result, percentiles_used(objective, limits, result.name), level)
+        level = seen.get(result.load.name, LevelEvidence(level=result.name))
+        relied_on = percentiles_used(objective, limits, result.name, held=result.sought is not None)
+        flags += load_doubts(result, relied_on, level)
         flags += level_engine_doubts(result, level)
         flags += level_machine_doubts(level, evidence.cpus)
     flags += engine_doubts(evidence)

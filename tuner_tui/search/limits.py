@@ -79,13 +79,16 @@ def beyond(checks: Sequence[LimitCheck]) -> float:
     return max((check.excess for check in checks if check.standing == "breaks"), default=0.0)
 
 
-def percentiles_used(objective: Objective, limits: Sequence[Limit], level: str) -> frozenset[tuple[str, str]]:
+def percentiles_used(
+    objective: Objective, limits: Sequence[Limit], level: str, *, held: bool = False
+) -> frozenset[tuple[str, str]]:
     """(metric, statistic) of all percentiles at `level` on which the verdict rests: the objective's and the limits'.
+    `held`: the limits were held against the level by itself, as it was looked for.
 
     With too few samples one of these disqualifies a launch; of others it is a note.
     """
     used: set[tuple[str, str]] = set()
-    if objective.gates:
+    if objective.gates or held:
         used |= {(limit.metric, limit.statistic) for limit in limits}
     if objective.level in (None, level):
         used.add((objective.metric, objective.statistic))

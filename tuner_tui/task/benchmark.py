@@ -13,8 +13,8 @@ from tuner_tui.task.scenario_syntax import DATASET, scenario
 from tuner_tui.task.variables import expand_path
 
 _TRAFFIC = 'traffic scenarios, like ["D(100,100)"]'
-_CONCURRENCY = "numbers of requests at once, like [1, 4]"
-_RATE = "requests a second, like [2, 4, 8]"
+_CONCURRENCY = "numbers of requests at once, like [1, 4], or max"
+_RATE = "requests a second, like [2, 4, 8], or max"
 _MAX_RATE = 100_000
 _KEYS = (
     "tool", "traffic", "concurrency", "request_rate", "arrivals", "max_in_flight", "max_requests", "max_time",
@@ -37,13 +37,14 @@ def read_benchmark(top: Section, folder: Path) -> Benchmark | None:
     tool_field = section.field("tool")
     tool = (tool_field.choice(("builtin", "genai-bench")) if tool_field else None) or "builtin"
     traffic = read_traffic(section.field("traffic"))
-    concurrency = read_concurrency(section.field("concurrency"))
+    seek = _read_seek(section)
+    concurrency = () if seek else read_concurrency(section.field("concurrency"))
     max_requests = section.field("max_requests")
     max_time = section.field("max_time")
     if "traffic" not in meant:
         section.missing("traffic", _TRAFFIC)
-    rates = _read_rates(section, concurrency, meant)
-    _check_tool(section, tool)
+    rates = None if seek == "rate" else _read_rates(section, meant)
+    _check_tool(section, tool, seek)
     if not max_requests and not max_time and not meant & {"max_requests", "max_time"}:
         section.missing("max_requests", "max_requests: 50, or max_time: 10s, or both")
     cpus = section.field("cpus")
@@ -63,14 +64,15 @@ def read_benchmark(top: Section, folder: Path) -> Benchmark | None:
         "dataset": _read_dataset(section, traffic, folder),
         "api_key_variable": _read_variable(section.field("api_key_variable")),
     }
-    if rates is None and (arrivals or bound):
+    if rates is None and seek != "rate" and (arrivals or bound):
         section.at_key("arrivals" if arrivals else "max_in_flight", "belongs to request_rate, which is not there")
-    if not traffic or not (concurrency or rates) or (requests is None and seconds is None):
+    if not traffic or not (concurrency or rates or seek) or (requests is None and seconds is None):
         return None
     return Benchmark(
         traffic=traffic,
         concurrency=concurrency,
         request_rate=rates or (),
+        seek=seek,
         tool=cast(Literal["builtin", "genai-bench"], tool),
         max_requests=requests,
         max_time_s=seconds,
@@ -80,7 +82,20 @@ def read_benchmark(top: Section, folder: Path) -> Benchmark | None:
     )
 
 
-def _read_rates(section: Section, concurrency: tuple[int, ...], meant: set[str]) -> tuple[float, ...] | None:
+def _read_seek(section: Section) -> Literal["concurrency", "rate"] | None:
+    """Whether one of the two is `max`: the highest that keeps the limits."""
+    kinds: dict[str, Literal["concurrency", "rate"]] = {"concurrency": "concurrency", "request_rate": "rate"}
+    for name, kind in kinds.items():
+        field = section.field(name)
+        if field and field.is_word("max"):
+            other = next(each for each in kinds if each != name)
+            if section.field(other):
+                section.at_key(other, f"{name}: max looks for the load itself; leave {other} out")
+            return kind
+    return None
+
+
+def _read_rates(section: Section, meant: set[str]) -> tuple[float, ...] | None:
     """Each rate once; None where there are none or an error was noted. One of the two must be there, not both."""
     field = section.field("request_rate")
     if field is None:
@@ -100,8 +115,10 @@ def _read_rates(section: Section, concurrency: tuple[int, ...], meant: set[str])
     return tuple(found) or None
 
 
-def _check_tool(section: Section, tool: str) -> None:
+def _check_tool(section: Section, tool: str, seek: str | None) -> None:
     if tool == "genai-bench":
+        if seek == "concurrency":
+            section.at_key("concurrency", "genai-bench looks for no highest load; write [1, 4], or tool: builtin")
         for name in _BUILTIN:
             if section.field(name):
                 section.at_key(name, f"genai-bench has no {name} here; leave it out, or write tool: builtin")

@@ -97,6 +97,9 @@ class Field:
     def is_null(self) -> bool:
         return isinstance(self.item, Scalar) and self.item.value is None and not self.item.broken
 
+    def is_word(self, word: str) -> bool:
+        return isinstance(self.item, Scalar) and self.item.value == word
+
     def text(self, what: str = "a text") -> str | None:
         """The text as written: `on`, `1.10` and `010` stay what they are."""
         if isinstance(self.item, Scalar) and self.item.value is not None and self.item.text.strip():

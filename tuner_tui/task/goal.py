@@ -25,8 +25,13 @@ STRATEGIES_LATER = ("bayesian", "random", "halving", "successive_halving", "coor
 
 def read_objective(field: Field | None, benchmark: Benchmark | None) -> Objective | None:
     """None where an error was noted."""
+    sought = NAMED["maximize_goodput"] if benchmark is not None and benchmark.seek else None
     if field is None:
-        return NAMED["minimize_latency"]
+        return sought or NAMED["minimize_latency"]
+    if sought is not None:
+        if not field.is_word(sought.name):
+            field.error(f"where the load is max, the best is who sustains most; write {sought.name}, or leave it out")
+        return sought
     if not field.is_mapping:
         name = field.choice(tuple(NAMED))
         return NAMED[name] if name else None
@@ -140,8 +145,8 @@ def read_search(section: Section | None) -> Search:
     )
 
 
-def read_limits(section: Section | None, objective: Objective | None) -> tuple[Limit, ...]:
-    """What could be read; the rest is noted."""
+def read_limits(section: Section | None, *, one_a_metric: bool) -> tuple[Limit, ...]:
+    """What could be read; the rest is noted. `one_a_metric`: each request is held against them by itself."""
     limits: list[Limit] = []
     for name, _, field in section.fields() if section else ():
         metric, _, statistic = name.partition(".")
@@ -155,7 +160,7 @@ def read_limits(section: Section | None, objective: Objective | None) -> tuple[L
         elif (most_s := field.duration_s()) is not None:
             known = cast(Literal["ttft", "tpot", "e2e"], metric)
             limits.append(Limit(metric=known, statistic=statistic, most_s=most_s))
-    if section is not None and objective is not None and not objective.gates:
+    if section is not None and one_a_metric:
         for metric in _METRICS:
             same = [limit for limit in limits if limit.metric == metric]
             if len(same) > 1:

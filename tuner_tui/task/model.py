@@ -45,6 +45,7 @@ class ParameterSpace(Frozen, frozen=True, kw_only=True):
 
 class Benchmark(Frozen, frozen=True, kw_only=True):
     """The traffic. A level is one of `traffic` at one of `concurrency` or of `request_rate` (one of the two is empty).
+    Both are where the highest that keeps the limits is looked for: `seek`.
 
     `api_key_variable` is an environment variable's name. `max_in_flight` bounds the requests of a rate.
     """
@@ -52,6 +53,7 @@ class Benchmark(Frozen, frozen=True, kw_only=True):
     traffic: tuple[str, ...]
     concurrency: tuple[int, ...] = ()
     request_rate: tuple[float, ...] = ()
+    seek: Literal["concurrency", "rate"] | None = None
     arrivals: Literal["constant", "poisson"] = "constant"
     max_in_flight: int = 1024
     endpoint: Literal["completions", "chat"] = "completions"

@@ -46,8 +46,14 @@ def read_task(top: Section, *, file: Path, models_dir: Path | None) -> Task | No
     reading.space = space = read_space(top)
     benchmark = None if "benchmark" in meant else read_benchmark(top, folder)
     objective = read_objective(top.field("objective"), benchmark)
-    limits = read_limits(top.section("limits", "limits, like {ttft.p99: 500ms, tpot.mean: 50ms}"), objective)
-    if objective is not None and not objective.gates and not limits and "limits" not in top.mapping.entries:
+    seek = benchmark is not None and benchmark.seek is not None
+    each_request = objective is not None and not objective.gates and not seek
+    limits = read_limits(
+        top.section("limits", "limits, like {ttft.p99: 500ms, tpot.mean: 50ms}"), one_a_metric=each_request
+    )
+    if seek and not limits:
+        top.missing("limits", "what the highest load is to keep, like {ttft.p99: 500ms}")
+    elif each_request and not limits and "limits" not in top.mapping.entries:
         top.at_key("objective", "maximize_goodput counts requests that keep the limits; add limits: {ttft.p99: 500ms}")
     timeout = top.field("start_timeout")
     start_timeout_s = timeout.duration_s() if timeout else None

@@ -24,6 +24,10 @@ def load_text(snapshot: Snapshot, launch: Launch, sample: Sample | None, width: 
     text = Text()
     if launch.status is None:
         _under_way(text, snapshot, sample, width, style)
+    for tried in launch.tried:
+        text.append(f"{tried.traffic.name}  ")
+        text.append("; ".join(tried.broken) if tried.broken else "keeps the limits", style("dim"))
+        text.append("\n")
     for result in launch.results:
         _level(text, result, width, style)
     if launch.score is not None:
@@ -45,7 +49,8 @@ def _under_way(text: Text, snapshot: Snapshot, sample: Sample | None, width: int
     load = sample.load if sample is not None else None
     if phase is None or phase.level is None or load is None:
         return
-    name = snapshot.levels[phase.level].name if phase.level < len(snapshot.levels) else f"level {phase.level + 1}"
+    known = snapshot.levels[phase.level].name if phase.level < len(snapshot.levels) else f"level {phase.level + 1}"
+    name = phase.detail or known
     text.append(name, _BOLD)
     text.append("  warm-up, not counted" if load.warm_up else "", style("dim"))
     text.append("\n")
@@ -62,7 +67,7 @@ def _under_way(text: Text, snapshot: Snapshot, sample: Sample | None, width: int
 
 def _level(text: Text, result: LevelResult, width: int, style: Styles) -> None:
     metrics = result.metrics
-    text.append(result.name, _BOLD)
+    text.append(result.name if result.sought is None else f"{result.name} = {result.load.name}", _BOLD)
     failed = f", {result.failed} failed" if result.failed else ""
     text.append(f"  {result.succeeded} requests{failed}", style("error") if result.failed else style("dim"))
     text.append("\n  ")
