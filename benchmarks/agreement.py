@@ -143,7 +143,8 @@ def show(title: str, seen: dict[str, list[Figures]]) -> None:
 def main() -> None:
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))  # so that the engine is ended then, too
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("engines", nargs="*", default=["vllm", "sglang"], choices=["vllm", "sglang"])
+    # A list as the default of "*" is held against the choices as one value.
+    parser.add_argument("engines", nargs="*", choices=["vllm", "sglang"])
     parser.add_argument("--requests", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--concurrency", type=int, nargs="+", default=[1, 4])
@@ -151,7 +152,7 @@ def main() -> None:
     programs = str(ENGINES / "genai-bench" / "bin")
     os.environ["PATH"] += os.pathsep + programs
     levels = [Level(scenario=SCENARIO, concurrency=each) for each in given.concurrency]
-    for engine in given.engines:
+    for engine in given.engines or ["vllm", "sglang"]:
         asyncio.run(compare(engine, levels, given.requests, given.rounds))
 
 

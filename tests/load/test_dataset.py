@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from tuner_tui.load.dataset import Dataset
+from tuner_tui.load.dataset import Dataset, check_lengths
 
 
 def dataset(folder: Path, text: str, name: str = "prompts.jsonl") -> Dataset:
@@ -23,9 +24,33 @@ def test_all_forms(tmp_path: Path) -> None:
     )
     entries = sorted((found.entry(index) for index in range(3)), key=lambda entry: str(entry.prompt.body(chat=False)))
     assert [entry.prompt.body(chat=False) for entry in entries] == ["a", "b", "c"]
-    assert [entry.output_tokens for entry in entries] == [7, None, None]
+    assert [(entry.output_tokens, entry.answer) for entry in entries] == [(7, None), (None, None), (None, "d")]
+    assert (found.answers, found.endless) == (["d"], 1)
     assert entries[2].prompt.body(chat=True) == [{"role": "user", "content": "c"}]
     assert entries[0].prompt.body(chat=True) == [{"role": "user", "content": "a"}]
+
+
+def test_the_person_s_last_turn_is_answered_and_the_recorded_answer_left_out(tmp_path: Path) -> None:
+    turns = [("system", "s"), ("human", "a"), ("gpt", "b"), ("human", "c"), ("gpt", "the answer"), ("gpt", "more")]
+    conversation = [{"from": who, "value": words} for who, words in turns]
+    [entry] = (dataset(tmp_path, msgspec.json.encode({"conversations": conversation}).decode()).entry(0),)
+    chat = entry.prompt.body(chat=True)
+    assert [(each["role"], each["content"]) for each in chat] == [
+        ("system", "s"), ("user", "a"), ("assistant", "b"), ("user", "c")
+    ]  # fmt: skip
+    assert entry.prompt.body(chat=False) == "s\na\nb\nc"
+    assert entry.answer == "the answer"
+    messages = {"messages": [*chat, {"role": "assistant", "content": "the answer"}]}
+    assert dataset(tmp_path, msgspec.json.encode(messages).decode()).entry(0).answer == "the answer"
+
+
+def test_outputs_that_completions_would_cut_short_are_refused(tmp_path: Path) -> None:
+    dataset(tmp_path, '{"prompt": "a", "output_tokens": 7}\n{"prompt": "b"}\n')
+    path = tmp_path / "prompts.jsonl"
+    with pytest.raises(ValueError, match="1 entries do not say how long the output shall be"):
+        check_lengths(path, "completions")
+    check_lengths(path, "completions", {"max_tokens": 5})
+    check_lengths(path, "chat")
 
 
 def test_a_json_array_and_plain_text(tmp_path: Path) -> None:

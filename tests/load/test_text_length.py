@@ -13,7 +13,7 @@ from tests.load.scripted_server import Reply, Request, Script, ScriptedServer, s
 from tuner_tui.load.endpoint import Endpoint, LoadImpossible
 from tuner_tui.load.model import Job, TextLength
 from tuner_tui.load.prompts import WORDS, Prompts
-from tuner_tui.load.text_length import find_text_length
+from tuner_tui.load.text_length import find_text_length, find_tokens_per_character
 
 Tokens = Callable[[str], int]
 TEMPLATE = 11
@@ -113,3 +113,16 @@ async def test_a_prompt_shorter_than_the_template_is_one_word() -> None:
 async def test_a_server_that_tells_no_lengths_is_refused() -> None:
     with pytest.raises(LoadImpossible, match="tells no prompt lengths"):
         await found(counting(by_word, tokenize=False, usage=False))
+
+
+async def test_how_long_recorded_answers_are() -> None:
+    """Half a token a letter, whatever the template adds."""
+    texts = ["a" * 100, "b" * 300, "c" * 40_000]
+    async with serving(counting(lambda text: len(text) // 2, tokenize=False)) as server:
+        job = Job(url=server.url, records="", endpoint="chat", max_requests=1, model="m")
+        endpoint = Endpoint(job)
+        try:
+            assert await find_tokens_per_character(endpoint, job, texts) == pytest.approx(0.5, rel=0.01)
+        finally:
+            await endpoint.close()
+    assert max(len(text_of(request.body)[0]) for request in server.requests) == 2_000

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.runner.simulated_task import simulated_task
 from tests.tuner import only_run, tuner
-from tuner_tui.runs.events import LaunchStarted
+from tuner_tui.runs.events import LaunchStarted, LoadTried
 from tuner_tui.runs.journal import JournalReader
 
 
@@ -82,3 +82,52 @@ def test_a_budget_ends_a_run_in_time_and_holds_for_a_resume_but_not_for_what_is_
     run = only_run(runs_dir).path
     assert "nothing is left to do" in tuner("resume", run).stderr
     assert len(order(runs_dir)) == done
+
+
+def test_the_most_that_keeps_the_limits_is_looked_for_and_is_the_score(tmp_path: Path, runs_dir: Path) -> None:
+    """Who serves eight at once keeps a limit at loads at which two at once let the others wait."""
+    task = simulated_task(
+        tmp_path,
+        {"max-running-requests": [2, 8]},
+        limits={"ttft.mean": "30ms"},
+        benchmark={"traffic": ["D(20,40)"], "concurrency": "max", "max_requests": 20},
+    )
+    done = tuner("run", task, "--json")
+    results = json.loads(done.stdout)
+    assert (results["task"]["objective"], results["task"]["seek"]) == ("maximize_goodput", "concurrency")
+    two, eight = (each["launches"][0] for each in results["experiments"])
+    for launch, least, most in ((two, 2, 4), (eight, 8, 16)):
+        [level] = launch["levels"]
+        sought = level["sought"]
+        assert least <= sought["highest"] < most
+        assert sought["lowest_broken"] == sought["highest"] + 1
+        assert "ttft.mean" in sought["broken"][0]
+        assert level["concurrency"] == sought["highest"]
+        assert level["metrics"]["ttft_s"]["mean"] <= 0.03
+        assert launch["score"] == -level["metrics"]["requests_per_s"]
+        loads = {each["load"]: each["broken"] for each in launch["tried"]}
+        assert list(loads)[:2] == ["D(20,40) × 1", "D(20,40) × 2"]
+        assert loads[f"D(20,40) × {sought['highest']:g}"] == []
+        assert not any(flag["disqualifies"] for flag in launch["validity"])
+    assert results["verdict"]["leader"] == 2
+    events = JournalReader(only_run(runs_dir).journal).read()
+    tried = [event for event in events if isinstance(event, LoadTried)]
+    assert len(tried) == len(two["tried"]) + len(eight["tried"])
+    assert "D(20,40) × 1: 20 req" in done.stderr
+    assert "keeps the limits" in done.stderr
+    assert f"D(20,40) × max = D(20,40) × {eight['levels'][0]['concurrency']}" in done.stderr
+    report = only_run(runs_dir).report.read_text()
+    assert f"D(20,40) × max = × {eight['levels'][0]['concurrency']}" in report
+
+
+def test_limits_that_nothing_keeps_end_a_launch_with_the_reason(tmp_path: Path, runs_dir: Path) -> None:
+    task = simulated_task(
+        tmp_path,
+        {"max-running-requests": [2]},
+        limits={"ttft.p50": "1ms"},
+        benchmark={"traffic": ["D(20,10)"], "request_rate": "max", "max_requests": 5, "max_time": "1s"},
+    )
+    results = json.loads(tuner("run", task, "--json", check=1).stdout)
+    failure = results["experiments"][0]["failure"]
+    assert failure["class"] == "limits_broken"
+    assert failure["reason"].startswith("not even D(20,10) × 1 keeps the limits: ttft.p50 ")

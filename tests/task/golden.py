@@ -192,6 +192,9 @@ BENCHMARKS: dict[str, tuple[str, str]] = {
     "key itself": ('{traffic: ["D(1,1)"], concurrency: [1], max_requests: 1, api_key_variable: sk-1234}', "1:87: benchmark.api_key_variable: expected the name of an environment variable, like OPENAI_API_KEY; never the key itself"),
     "genai-bench rate": ('{tool: genai-bench, traffic: ["D(1,1)"], request_rate: [1], max_requests: 1}', "1:53: benchmark.request_rate: genai-bench has no request_rate here; leave it out, or write tool: builtin"),
     "genai-bench": ('{tool: genai-bench, traffic: ["D(1,1)"], concurrency: [1], max_time: 1s}', "1:81: benchmark.max_time: genai-bench counts whole minutes; write 1m, 2m, …, or end a level by max_requests alone"),
+    "max and a list": ('{traffic: ["D(1,1)"], request_rate: max, concurrency: [1], max_requests: 1}', "1:53: benchmark.concurrency: request_rate: max looks for the load itself; leave concurrency out"),
+    "most": ('{traffic: ["D(1,1)"], concurrency: most, max_requests: 1}', "1:47: benchmark.concurrency: expected a number of requests at once, or max, found the text 'most'"),
+    "genai-bench max": ('{tool: genai-bench, traffic: ["D(1,1)"], concurrency: max, max_requests: 1}', "1:53: benchmark.concurrency: genai-bench looks for no highest load; write [1, 4], or tool: builtin"),
     "own field": ('{traffic: ["D(1,1)"], concurrency: [1], max_requests: 1, request: {max_tokens: 5}}', "1:79: benchmark.request.max_tokens: the tuner sets it itself, from the traffic"),
 }
 

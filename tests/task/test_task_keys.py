@@ -241,3 +241,31 @@ class TestModel:
         monkeypatch.setenv("WHERE", str(tmp_path))
         task = task_of(tmp_path, "model: ${WHERE}/.\n", rest=REST.replace("model: tiny", ""))
         assert task.model.path == str(tmp_path)
+
+
+class TestTheHighestLoad:
+    """`max` for the concurrency or the rate."""
+
+    REST = 'engine: simulated\nmodel: tiny\nbenchmark: {traffic: ["D(1,1)"], %s, max_requests: 9}\n'
+
+    @pytest.mark.parametrize(
+        ("written", "kind"),
+        [("concurrency: max", "concurrency"), ("request_rate: max, arrivals: poisson, max_in_flight: 9", "rate")],
+    )
+    def test_it_needs_limits_and_makes_goodput_the_goal(self, tmp_path: Path, written: str, kind: str) -> None:
+        # Both are held against the load as a whole, so that a metric may have several.
+        task = task_of(tmp_path, "limits: {ttft.p99: 1s, ttft.mean: 0.2}\n", rest=self.REST % written)
+        assert (task.benchmark.seek, task.benchmark.concurrency, task.benchmark.request_rate) == (kind, (), ())
+        assert task.objective.name == "maximize_goodput"
+        named = "objective: maximize_goodput\nlimits: {ttft.p99: 1s}\n"
+        assert task_of(tmp_path, named, rest=self.REST % written).objective == task.objective
+
+    def test_what_does_not_go_with_it(self, tmp_path: Path) -> None:
+        rest = self.REST % "request_rate: max"
+        assert problems_of(tmp_path, "", rest=rest) == [
+            "limits: is missing; expected what the highest load is to keep, like {ttft.p99: 500ms}"
+        ]
+        assert problems_of(tmp_path, "objective: minimize_ttft\nlimits: {ttft.p99: 1s}\n", rest=rest) == [
+            "1:12: objective: where the load is max, the best is who sustains most; write maximize_goodput, "
+            "or leave it out"
+        ]

@@ -13,7 +13,7 @@ import msgspec
 
 from tuner_tui.load.bench import Levels, bench
 from tuner_tui.load.client import LoadError
-from tuner_tui.load.dataset import Dataset
+from tuner_tui.load.dataset import check_lengths
 from tuner_tui.load.find_max import broken_limits, find_max, parse_limit
 from tuner_tui.load.model import Arrivals, Distribution, Found, Job, Level, LevelResult, LoadKind, LoadProgress
 from tuner_tui.load.scenario import DATASET, parse
@@ -57,7 +57,8 @@ def bench_url(
     """Measures and prints; exit code 0 when something succeeded at every level (or a load was found that keeps the
     limits), 1 when not, 2 for bad input."""
     try:
-        _check_traffic(traffic, dataset)
+        request = _request(request_json)
+        _check_traffic(traffic, dataset, endpoint, request)
         if concurrency and request_rate:
             raise ValueError("--concurrency and --request-rate exclude each other: a level has one of the two")
         if find and (concurrency or request_rate):
@@ -72,7 +73,7 @@ def bench_url(
             records=str(records) if records else "",
             endpoint=endpoint,
             model=model,
-            request=_request(request_json),
+            request=request,
             max_requests=max_requests,
             max_time_s=None if max_time is None else duration_s(max_time),
             api_key_variable=api_key_variable,
@@ -129,7 +130,12 @@ def bench_url(
     return 0 if all(result.succeeded for result in results) else 1
 
 
-def _check_traffic(traffic: tuple[str, ...], dataset: Path | None) -> None:
+def _check_traffic(
+    traffic: tuple[str, ...],
+    dataset: Path | None,
+    endpoint: Literal["completions", "chat"],
+    request: dict[str, Any],
+) -> None:
     for scenario in traffic:
         if scenario != DATASET:
             parse(scenario)
@@ -138,7 +144,7 @@ def _check_traffic(traffic: tuple[str, ...], dataset: Path | None) -> None:
     if dataset is not None:
         if DATASET not in traffic:
             raise ValueError("--dataset is read by --traffic dataset only")
-        Dataset(dataset, 0)
+        check_lengths(dataset, endpoint, request)
 
 
 def _limits(given: tuple[str, ...]) -> dict[str, float]:

@@ -63,6 +63,20 @@ def require_tool(task: Task) -> None:
         raise BadInput([Problem(file=task.file, line=0, column=0, key="benchmark.tool", message=message)])
 
 
+def require_dataset(task: Task) -> None:
+    """Raises BadInput where the file of prompts cannot be used, before an engine is started for it."""
+    if task.benchmark.dataset is None:
+        return
+    from tuner_tui.load.dataset import check_lengths
+
+    try:
+        check_lengths(Path(task.benchmark.dataset), task.benchmark.endpoint)
+    except ValueError as error:
+        raise BadInput(
+            [Problem(file=task.file, line=0, column=0, key="benchmark.dataset", message=str(error))]
+        ) from error
+
+
 def require_model(task: Task) -> None:
     """Raises BadInput where the model is not there: a plan may be made without it, a run may not."""
     if task.model.kind == "missing":

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tuner_tui.cli.load import load, require_tool, usable_gpus
+from tuner_tui.cli.load import load, require_dataset, require_tool, usable_gpus
 from tuner_tui.engines.launch import launch_spec
 from tuner_tui.report.words import configuration_words, duration_words
 from tuner_tui.runs.events import hours, levels_of
@@ -18,6 +18,7 @@ def show_plan(path: Path, models_dir: Path | None) -> None:
     """Prints the plan to standard output; warnings to standard error. Raises BadInput."""
     task = load(path, models_dir)
     require_tool(task)
+    require_dataset(task)
     gpus = usable_gpus(task, strict=False)
     planned = plan(task, gpus)
     launches = task.search.launches * len(planned.experiments)

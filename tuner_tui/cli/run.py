@@ -11,7 +11,7 @@ from typing import Literal
 import click
 
 from tuner_tui.cli.follow import Follower
-from tuner_tui.cli.load import load, require_model, require_tool, usable_gpus
+from tuner_tui.cli.load import load, require_dataset, require_model, require_tool, usable_gpus
 from tuner_tui.engines.registry import engine
 from tuner_tui.report.results import results_json
 from tuner_tui.runs.events import Excluded, Experiment, LaunchesAdded
@@ -38,6 +38,7 @@ def prepare_run(task: Task, runs_dir: Path | None, say: Callable[[str], None]) -
     """
     require_model(task)
     require_tool(task)
+    require_dataset(task)
     gpus = usable_gpus(task, strict=True)
     planned = plan(task, gpus)
     for note in planned.notes:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -19,10 +20,12 @@ _ROLES = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "ass
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One prompt, and how long its answer shall be; None: as long as the model likes."""
+    """One prompt, and how long its answer shall be: in tokens, or as long as the recorded one; neither: as long as the
+    model likes."""
 
     prompt: Prompt
     output_tokens: int | None
+    answer: str | None = None
 
 
 class Dataset:
@@ -42,8 +45,30 @@ class Dataset:
     def __len__(self) -> int:
         return len(self._entries)
 
+    @property
+    def answers(self) -> list[str]:
+        """The recorded answers that tell how long the outputs shall be, in the order in which they are sent."""
+        return [each.answer for each in self._entries if each.answer is not None and each.output_tokens is None]
+
+    @property
+    def endless(self) -> int:
+        """How many entries leave it to the model how long its answer is."""
+        return sum(each.answer is None and each.output_tokens is None for each in self._entries)
+
     def entry(self, serial: int) -> Entry:
         return self._entries[serial % len(self._entries)]
+
+
+def check_lengths(path: Path, endpoint: Literal["completions", "chat"], request: Mapping[str, Any] | None = None) -> None:
+    """Raises ValueError with one sentence where the file cannot be read, or its outputs would all be cut short: the
+    completions endpoint ends them after 16 tokens where it is not told otherwise (OpenAI's default, vLLM's and SGLang's
+    too)."""
+    endless = Dataset(path, 0).endless
+    if endless and endpoint == "completions" and "max_tokens" not in (request or {}):
+        raise ValueError(
+            f"{path}: {endless:,} entries do not say how long the output shall be, and the completions endpoint would end "
+            'it after 16 tokens; give each "output_tokens" (or the recorded answer), or take endpoint: chat'
+        )
 
 
 def _entries(path: Path, data: bytes) -> list[Entry]:
@@ -82,11 +107,14 @@ def _entry(place: str, document: Any) -> Entry:
     messages = document.get("messages")
     if messages is None and isinstance(document.get("conversations"), list):
         messages = [_turn(place, turn) for turn in document["conversations"]]
+    if isinstance(messages, list) and all(_is_message(each) for each in messages):
         # What the model is to answer is the last turn of the person.
-        while messages and messages[-1]["role"] == "assistant":
-            messages.pop()
-    if isinstance(messages, list) and messages and all(_is_message(each) for each in messages):
-        return Entry(Prompt(messages, 0), output)
+        asked = list(messages)
+        while asked and asked[-1]["role"] == "assistant":
+            asked.pop()
+        if asked:
+            answer = messages[len(asked)]["content"] if len(asked) < len(messages) else None
+            return Entry(Prompt(asked, 0), output, answer if isinstance(answer, str) and answer else None)
     raise ValueError(f"{place}: expected {EXPECTED}")
 
 

@@ -76,6 +76,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """Found out by the generator itself, where prompts are text."""
     dataset: str | None = None
     """Path of the file that the scenario `dataset` takes its prompts from."""
+    tokens_per_character: float | None = None
+    """Of this server, for the length of a dataset's recorded answers; found out by the generator itself."""
     max_in_flight: int = 1024
     """Bound on the requests of a rate: what is due beyond it is sent when another ends, and its delay recorded."""
     ca_file: str | None = None

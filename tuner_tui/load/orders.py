@@ -11,13 +11,13 @@ from typing import TypeVar
 import msgspec
 
 from tuner_tui.load.cpus import pin
-from tuner_tui.load.dataset import Dataset
+from tuner_tui.load.dataset import Dataset, check_lengths
 from tuner_tui.load.endpoint import Endpoint, LoadImpossible
 from tuner_tui.load.lines import obey
 from tuner_tui.load.model import Job, Level, LevelDone, LoadProgress, RunLevel
 from tuner_tui.load.records import mend
 from tuner_tui.load.scenario import DATASET, parse
-from tuner_tui.load.text_length import find_text_length
+from tuner_tui.load.text_length import find_text_length, find_tokens_per_character
 from tuner_tui.load.workers import Workers
 
 Report = Callable[[LoadProgress | LevelDone], None]
@@ -73,6 +73,10 @@ async def _prepared(job: Job) -> Job:
         job = msgspec.structs.replace(job, model=endpoint.model)
         if job.endpoint == "chat" or job.text_prompts:
             job = msgspec.structs.replace(job, text_length=await find_text_length(endpoint, job))
+        answers = Dataset(Path(job.dataset), job.seed).answers if job.dataset else []
+        if answers:
+            ratio = await find_tokens_per_character(endpoint, job, answers)
+            job = msgspec.structs.replace(job, tokens_per_character=ratio)
     finally:
         await endpoint.close()
     try:
@@ -87,7 +91,7 @@ def _check(job: Job) -> None:
     if job.max_requests is None and job.max_time_s is None:
         raise ValueError("a level needs an end: give max_requests, max_time, or both")
     if job.dataset is not None:
-        Dataset(Path(job.dataset), 0)
+        check_lengths(Path(job.dataset), job.endpoint, job.request)
 
 
 def _check_level(level: Level, job: Job) -> None:

@@ -1,8 +1,8 @@
-"""How long our texts are in a server's tokens: asked of its `/tokenize`, or learned from the usage it tells."""
+"""How long texts are in a server's tokens: asked of its `/tokenize`, or learned from the usage it tells."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from random import Random
 from typing import Any
 
@@ -16,6 +16,7 @@ from tuner_tui.load.prompts import WORDS
 _SHORT, _LONG = 8, 72
 _REPEATS = 8
 _ENOUGH_WORDS = 24
+_TEXTS, _CHARACTERS = 32, 2_000
 
 _Count = Callable[[str], Awaitable[int]]
 
@@ -43,6 +44,15 @@ async def find_text_length(endpoint: Endpoint, job: Job) -> TextLength:
         return TextLength(words=words, overhead_tokens=await count(" ".join(sample)) - _LONG)
     per_word = max(0.1, (many - few) / (_LONG - _SHORT))
     return TextLength(words=WORDS, overhead_tokens=round(few - _SHORT * per_word), tokens_per_word=per_word)
+
+
+async def find_tokens_per_character(endpoint: Endpoint, job: Job, texts: Sequence[str]) -> float:
+    """Tokens that this server makes of a character, from the first few of `texts`. Raises LoadImpossible."""
+    count = await _counter(endpoint, job)
+    around = await count("time") - 1
+    sample = [text[:_CHARACTERS] for text in texts[:_TEXTS]]
+    tokens = sum([max(1, await count(text) - around) for text in sample])
+    return tokens / sum(map(len, sample))
 
 
 async def _counter(endpoint: Endpoint, job: Job) -> _Count:

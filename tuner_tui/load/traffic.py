@@ -28,6 +28,7 @@ class Traffic:
         self._prompts = prompts
         self._text_length = job.text_length
         self._dataset = dataset
+        self._tokens_per_character = job.tokens_per_character
         self._seed = (job.seed & (2**64 - 1)) << 64 | (order.level * 2 + order.warm_up) << 48
 
     def prepare(self, index: int) -> PreparedRequest:
@@ -35,7 +36,10 @@ class Traffic:
         if self._scenario is None:
             assert self._dataset is not None
             entry = self._dataset.entry(serial)
-            return self._endpoint.prepare(index, entry.prompt, entry.output_tokens)
+            output = entry.output_tokens
+            if output is None and entry.answer is not None and self._tokens_per_character is not None:
+                output = max(1, round(len(entry.answer) * self._tokens_per_character))
+            return self._endpoint.prepare(index, entry.prompt, output)
         prompt_tokens, output_tokens = self._scenario.sample(Random(self._seed | index))
         if self._text_length is None:
             prompt = self._prompts.token_ids(serial, prompt_tokens)

@@ -13,8 +13,8 @@ from tuner_tui.task.scenario_syntax import DATASET, scenario
 from tuner_tui.task.variables import expand_path
 
 _TRAFFIC = 'traffic scenarios, like ["D(100,100)"]'
-_CONCURRENCY = "numbers of requests at once, like [1, 4], or max"
-_RATE = "requests a second, like [2, 4, 8], or max"
+_CONCURRENCY = "numbers of requests at once, like [1, 4]"
+_RATE = "requests a second, like [2, 4, 8]"
 _MAX_RATE = 100_000
 _KEYS = (
     "tool", "traffic", "concurrency", "request_rate", "arrivals", "max_in_flight", "max_requests", "max_time",
@@ -37,6 +37,7 @@ def read_benchmark(top: Section, folder: Path) -> Benchmark | None:
     tool_field = section.field("tool")
     tool = (tool_field.choice(("builtin", "genai-bench")) if tool_field else None) or "builtin"
     traffic = read_traffic(section.field("traffic"))
+    before = len(top.reading.problems)
     seek = _read_seek(section)
     concurrency = () if seek else read_concurrency(section.field("concurrency"))
     max_requests = section.field("max_requests")
@@ -68,6 +69,8 @@ def read_benchmark(top: Section, folder: Path) -> Benchmark | None:
         section.at_key("arrivals" if arrivals else "max_in_flight", "belongs to request_rate, which is not there")
     if not traffic or not (concurrency or rates or seek) or (requests is None and seconds is None):
         return None
+    if seek and len(top.reading.problems) > before:
+        return None  # whatever else such a load needs is not missed on top
     return Benchmark(
         traffic=traffic,
         concurrency=concurrency,
@@ -186,7 +189,7 @@ def read_concurrency(field: Field | None) -> tuple[int, ...]:
     found: dict[int, None] = {}
     good = True
     for each in field.items(_CONCURRENCY) if field.is_list else [field]:
-        number = each.integer(1, "a number of requests at once")
+        number = each.integer(1, "a number of requests at once" + ("" if field.is_list else ", or max"))
         if number is None:
             good = False
             continue
