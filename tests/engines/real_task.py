@@ -44,8 +44,13 @@ def real_task(
     concurrency: int = 8,
     max_requests: int = 48,
     traffic: str = "D(100,100)",
+    benchmark: dict[str, Any] | None = None,
+    **more: Any,
 ) -> Path:
-    """A task of `engine` on the tiny model; `parameters` join (and override) what it needs on a CPU."""
+    """A task of `engine` on the tiny model; `parameters` join (and override) what it needs on a CPU.
+
+    `benchmark` stands in place of the section that the arguments before it make; `more` are further keys of the file.
+    """
     known = _ENGINE[engine]
     where: dict[str, Any] = {"command": known["command"]}
     if backend == "docker":
@@ -73,14 +78,13 @@ def real_task(
         backend: where,
         "parameters": {**known["parameters"], **parameters},
         **({"unchecked": unchecked} if unchecked else {}),
-        "benchmark": {
-            "traffic": [traffic],
-            "concurrency": [concurrency],
-            "max_requests": max_requests,
-            "cpus": "1",
-        },
+        "benchmark": (
+            benchmark or {"traffic": [traffic], "concurrency": [concurrency], "max_requests": max_requests}
+        )
+        | {"cpus": "1"},
         "objective": "maximize_throughput",
         "start_timeout": "3m",
+        **more,
     }
     path = folder / f"{engine}-{backend}.yaml"
     path.write_text(yaml.safe_dump(document, sort_keys=False))
