@@ -61,7 +61,6 @@ class Connection:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, sock: socket.socket, tls: _Tls | None) -> None:
         self.take: Take | None = None
-        self.used = False
         self.closed = False
         self.idle_since_s = 0.0
         self._loop = loop

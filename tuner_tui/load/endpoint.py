@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from tuner_tui import __version__
 from tuner_tui.load.address import PATHS, api_base
 from tuner_tui.load.answer import Answer, one_line, said
 from tuner_tui.load.connection import Addresses, Connection, addresses_of
@@ -27,6 +28,8 @@ _ASK_TIMEOUT_S = 30.0
 # request and the closing cross.
 _KEEP_ALIVE_S = 4.0
 _MAX_SAID = 65_536
+# Gateways turn away who has no name.
+_AGENT = f"tuner-tui/{__version__}"
 
 
 class LoadImpossible(Exception):
@@ -72,7 +75,7 @@ class Endpoint:
         """Where the paths begin that are not OpenAI's."""
         self._port = parts.port or (443 if parts.scheme == "https" else 80)
         self._tls = _tls(job) if parts.scheme == "https" else None
-        self._headers = f"Host: {parts.netloc.rpartition('@')[2]}\r\nAccept-Encoding: identity\r\n"
+        self._headers = f"Host: {parts.netloc.rpartition('@')[2]}\r\nAccept-Encoding: identity\r\nUser-Agent: {_AGENT}\r\n"
         if job.api_key_variable is not None:
             self._headers += f"Authorization: Bearer {_key(job.api_key_variable)}\r\n"
         self._job = job

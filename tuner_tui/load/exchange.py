@@ -67,7 +67,6 @@ class Exchange:
     def begin(self, connection: Connection, data: bytes) -> None:
         self._connection = connection
         connection.take = self.take
-        connection.used = True
         self.sent_s = perf_counter()
         connection.send(data)
 

@@ -51,8 +51,10 @@ class TextLength(msgspec.Struct, frozen=True, kw_only=True):
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One launch's load, handed to the generator process. Levels are run one at a time, on demand.
 
-    Either limit ends a level, whichever comes first; at least one is set. `seed` makes prompts differ
-    between launches and repeatable for one. `api_key_variable` names an environment variable.
+    Either limit ends a level, whichever comes first; at least one is set. `seed` makes prompts differ between launches
+    and repeatable for one. `traffic_seed` is what lengths, arrivals and a dataset's order are drawn by: launches that are
+    compared have it in common, so that none gets the shorter requests (None: `seed`). `api_key_variable` names an
+    environment variable.
     """
 
     url: str
@@ -66,6 +68,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     max_time_s: float | None = None
     request_timeout_s: float = 600.0
     seed: int = 0
+    traffic_seed: int | None = None
     api_key_variable: str | None = None
     cpus: str | None = None
     force_length: bool = True
@@ -84,6 +87,10 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """Certificates to trust for TLS, instead of the system's."""
     insecure: bool = False
     """Any certificate will do."""
+
+    @property
+    def drawn_by(self) -> int:
+        return self.seed if self.traffic_seed is None else self.traffic_seed
 
 
 class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -73,7 +73,7 @@ async def _prepared(job: Job) -> Job:
         job = msgspec.structs.replace(job, model=endpoint.model)
         if job.endpoint == "chat" or job.text_prompts:
             job = msgspec.structs.replace(job, text_length=await find_text_length(endpoint, job))
-        answers = Dataset(Path(job.dataset), job.seed).answers if job.dataset else []
+        answers = Dataset(Path(job.dataset), job.drawn_by).answers if job.dataset else []
         if answers:
             ratio = await find_tokens_per_character(endpoint, job, answers)
             job = msgspec.structs.replace(job, tokens_per_character=ratio)

@@ -120,7 +120,7 @@ class Share:
     async def _at_rate(self) -> None:
         order, traffic = self._order, self._order.traffic
         assert traffic.request_rate is not None
-        seed = f"{self._job.seed} {order.level} {order.warm_up}"
+        seed = f"{self._job.drawn_by} {order.level} {order.warm_up}"
         due_times = due_times_s(traffic.request_rate, traffic.arrivals, seed)
         free = asyncio.Semaphore(order.lanes)
         async with asyncio.TaskGroup() as requests:

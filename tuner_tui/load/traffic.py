@@ -29,7 +29,7 @@ class Traffic:
         self._text_length = job.text_length
         self._dataset = dataset
         self._tokens_per_character = job.tokens_per_character
-        self._seed = (job.seed & (2**64 - 1)) << 64 | (order.level * 2 + order.warm_up) << 48
+        self._seed = (job.drawn_by & (2**64 - 1)) << 64 | (order.level * 2 + order.warm_up) << 48
 
     def prepare(self, index: int) -> PreparedRequest:
         serial = self._order.first_serial + index

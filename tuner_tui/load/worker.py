@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -30,6 +31,10 @@ def main() -> int:
     # A worker needs little of a CPU, but at once. Where that is not allowed, it goes without.
     with suppress(OSError, AttributeError):
         os.setpriority(os.PRIO_PROCESS, 0, _PRIORITY)
+    # A connection for each request in flight; shells allow 1,024 files unless asked.
+    with suppress(OSError, ValueError):
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     say(LoadReady(pid=os.getpid()))
     try:
         asyncio.run(obey(_work))
@@ -47,7 +52,7 @@ async def _work(lines: asyncio.Queue[bytes]) -> None:
     endpoint = Endpoint(job)
     try:
         prompts = Prompts(job.seed, job.text_length.words if job.text_length else WORDS)
-        dataset = Dataset(Path(job.dataset), job.seed) if job.dataset else None
+        dataset = Dataset(Path(job.dataset), job.drawn_by) if job.dataset else None
         records = RecordFile(Path(job.records))
         while True:
             order = msgspec.json.decode(await lines.get(), type=RunShare)

@@ -66,6 +66,7 @@ class Launch:
         folder: Path,
         levels: tuple[Level, ...],
         seed: int,
+        traffic_seed: int,
         emit: Callable[[AnyEvent], None],
         earlier_clocks_mhz: tuple[float, ...] = (),
     ) -> None:
@@ -78,7 +79,7 @@ class Launch:
         self._backend = backend
         self._folder = folder
         self._levels = levels
-        self._seed = seed
+        self._seed, self._traffic_seed = seed, traffic_seed
         self._emit = emit
         self._figures = LogFigures()
         self._watch = Watch(LogReader(engine.log_language, on_fact=self._figures.take))
@@ -209,6 +210,7 @@ class Launch:
             first=first,
             # Prompts of a later load differ from those of the ones before.
             seed=self._seed + 7_919 * (first or 0),
+            traffic_seed=self._traffic_seed,
             watch=self._watch,
             live=live,
             observer=self._observer,

@@ -44,6 +44,7 @@ class Measurement:
         levels: tuple[Level, ...],
         first: int | None = None,
         seed: int,
+        traffic_seed: int,
         watch: Watch,
         live: Live,
         observer: Observer,
@@ -57,7 +58,7 @@ class Measurement:
         self._folder = folder
         self._levels = levels
         self._first = first
-        self._seed = seed
+        self._seed, self._traffic_seed = seed, traffic_seed
         self._watch = watch
         self._live = live
         self._observer = observer
@@ -82,6 +83,7 @@ class Measurement:
                     max_requests=benchmark.max_requests,
                     max_time_s=benchmark.max_time_s,
                     seed=self._seed,
+                    traffic_seed=self._traffic_seed,
                     api_key_variable=benchmark.api_key_variable,
                     dataset=benchmark.dataset,
                     max_in_flight=benchmark.max_in_flight,

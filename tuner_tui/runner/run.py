@@ -181,6 +181,7 @@ class Run:
             folder=self._folder.launch(number),
             levels=snapshot.levels,
             seed=snapshot.seed + 1_000_003 * number,
+            traffic_seed=snapshot.seed,
             emit=self.emit,
             earlier_clocks_mhz=tuple(
                 launch.gpu_clock_mhz
