@@ -11,8 +11,8 @@ runs on CPU 1. Printed in the same run for each meter and concurrency:
 - streamed tokens per second of CPU time of all the meter's processes, while the load lasts, and the ratio of ours to
   the best of the others;
 - that the server is faster than the meter: its own tokens per second of CPU time under the same load, as a multiple of
-  the meter's; and its lateness behind its ticks, mean over all sends and p99 over the requests of the worst one (it does
-  not count as anybody's error: what is true is when it sent);
+  the meter's; and its lateness behind its ticks, mean over all sends and p99 over the requests of the worst one (it
+  does not count as anybody's error: what is true is when it sent);
 - before them what the server can do at most: without ticks, read by a program in C that does nothing with what it reads
   (`plain_reader.c`).
 

@@ -78,9 +78,7 @@ def real_task(
         backend: where,
         "parameters": {**known["parameters"], **parameters},
         **({"unchecked": unchecked} if unchecked else {}),
-        "benchmark": (
-            benchmark or {"traffic": [traffic], "concurrency": [concurrency], "max_requests": max_requests}
-        )
+        "benchmark": (benchmark or {"traffic": [traffic], "concurrency": [concurrency], "max_requests": max_requests})
         | {"cpus": "1"},
         "objective": "maximize_throughput",
         "start_timeout": "3m",

@@ -190,19 +190,24 @@ def _in_order(answers: Sequence[str], records: Sequence[RequestRecord]) -> list[
     return list(zip(answers, sorted(records, key=lambda record: record.index), strict=True))
 
 
-@pytest.mark.parametrize("engine", BOTH)
-async def test_tls(engine: Name, tmp_path: Path) -> None:
-    certificate = tmp_path / "cert.pem"
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
     try:
         subprocess.run(
             [
                 "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1",
-                "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", tmp_path / "key.pem", "-out", certificate,
+                "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", tmp_path / "key.pem", "-out",
+                tmp_path / "cert.pem",
             ],
             check=True, capture_output=True,
         )  # fmt: skip
     except FileNotFoundError:
         pytest.skip("openssl is not installed")
+    return tmp_path / "cert.pem"
+
+
+@pytest.mark.parametrize("engine", BOTH)
+async def test_tls(engine: Name, tmp_path: Path, certificate: Path) -> None:
     with server(engine, tmp_path / "log", certificate=certificate) as served:
         job = Job(url=served.url, records="", max_requests=REQUESTS, ca_file=str(certificate))
         [result] = await bench(job, [Level(scenario=SCENARIO, concurrency=4)], cpus="1")

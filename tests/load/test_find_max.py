@@ -58,7 +58,7 @@ def test_the_rate_is_found_to_within_five_per_cent(true_limit: float) -> None:
 
 def test_searches_that_are_compared_try_other_rates() -> None:
     found = [searched("rate", 10, scale=2 ** (number / 16))[0].highest or 0 for number in range(16)]
-    assert len(set(found)) > 10
+    assert len(set(found)) >= 8
     assert all(9.5 <= each <= 10 for each in found)
 
 

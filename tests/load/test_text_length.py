@@ -48,6 +48,8 @@ def counting(tokens: Tokens, *, tokenize: bool, usage: bool = True) -> Script:
     async def script(request: Request, reply: Reply) -> None:
         text, added = text_of(request.body)
         count = tokens(text) + added
+        status: int
+        answer: dict[str, Any]
         if request.path == "/tokenize":
             status, answer = (200, {"count": count}) if tokenize else (404, {"detail": "Not Found"})
         else:

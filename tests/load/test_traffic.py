@@ -19,7 +19,8 @@ def bodies(scenario: str, seed: int, traffic_seed: int | None, **options: Any) -
     job = Job(url="http://127.0.0.1:1", records="", model="m", seed=seed, traffic_seed=traffic_seed, **options)
     level = Level(scenario=scenario, concurrency=4)
     order = RunShare(
-        level=0, traffic=level, warm_up=False, zero_s=0, first_serial=9, limit=None, part=0, parts=1, lanes=4, tickets=""
+        level=0, traffic=level, warm_up=False, zero_s=0, first_serial=9, limit=None, part=0, parts=1, lanes=4,
+        tickets="",
     )  # fmt: skip
     dataset = Dataset(Path(job.dataset), job.drawn_by) if job.dataset else None
     traffic = Traffic(order, job, Endpoint(job), Prompts(seed), dataset)

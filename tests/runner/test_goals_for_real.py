@@ -89,21 +89,21 @@ def test_the_most_that_keeps_the_limits_is_looked_for_and_is_the_score(tmp_path:
     task = simulated_task(
         tmp_path,
         {"max-running-requests": [2, 8]},
-        limits={"ttft.mean": "30ms"},
+        limits={"ttft.mean": "60ms"},
         benchmark={"traffic": ["D(20,40)"], "concurrency": "max", "max_requests": 20},
     )
     done = tuner("run", task, "--json")
     results = json.loads(done.stdout)
     assert (results["task"]["objective"], results["task"]["seek"]) == ("maximize_goodput", "concurrency")
     two, eight = (each["launches"][0] for each in results["experiments"])
-    for launch, least, most in ((two, 2, 4), (eight, 8, 16)):
+    assert two["levels"][0]["sought"]["highest"] < eight["levels"][0]["sought"]["highest"]
+    for launch in (two, eight):
         [level] = launch["levels"]
         sought = level["sought"]
-        assert least <= sought["highest"] < most
         assert sought["lowest_broken"] == sought["highest"] + 1
         assert "ttft.mean" in sought["broken"][0]
         assert level["concurrency"] == sought["highest"]
-        assert level["metrics"]["ttft_s"]["mean"] <= 0.03
+        assert level["metrics"]["ttft_s"]["mean"] <= 0.06
         assert launch["score"] == -level["metrics"]["requests_per_s"]
         loads = {each["load"]: each["broken"] for each in launch["tried"]}
         assert list(loads)[:2] == ["D(20,40) × 1", "D(20,40) × 2"]

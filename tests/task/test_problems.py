@@ -127,4 +127,4 @@ def test_a_percentile_that_too_few_requests_stand_behind_is_warned_of_before_hou
         ("warning", "objective", words),
     ]
     assert reading_of(tmp_path, "limits: {ttft.p90: 1s}\n", rest=rest).problems == []
-    assert dict(metrics._SAMPLES_NEEDED) == SAMPLES_NEEDED
+    assert metrics.SAMPLES_NEEDED == SAMPLES_NEEDED

@@ -360,7 +360,9 @@ def import_(
     type=click.Choice(["concurrency", "rate"]),
     help="Find the most that keeps the limits.",
 )
-@click.option("--start", type=click.FloatRange(min=0, min_open=True), help="Where --find-max begins.  [default: 1 request at once; the rate of one at a time]")
+@click.option(
+    "--start", type=click.FloatRange(min=0, min_open=True), help="Where --find-max begins.  [default: one at a time]"
+)
 @click.option("--most", type=click.FloatRange(min=1), help="The most that --find-max tries.  [default: 256]")
 @click.option("--model", help="Name of the model.  [default: the first that /v1/models names]")
 @click.option(

@@ -59,15 +59,17 @@ class Dataset:
         return self._entries[serial % len(self._entries)]
 
 
-def check_lengths(path: Path, endpoint: Literal["completions", "chat"], request: Mapping[str, Any] | None = None) -> None:
+def check_lengths(
+    path: Path, endpoint: Literal["completions", "chat"], request: Mapping[str, Any] | None = None
+) -> None:
     """Raises ValueError with one sentence where the file cannot be read, or its outputs would all be cut short: the
     completions endpoint ends them after 16 tokens where it is not told otherwise (OpenAI's default, vLLM's and SGLang's
     too)."""
     endless = Dataset(path, 0).endless
     if endless and endpoint == "completions" and "max_tokens" not in (request or {}):
         raise ValueError(
-            f"{path}: {endless:,} entries do not say how long the output shall be, and the completions endpoint would end "
-            'it after 16 tokens; give each "output_tokens" (or the recorded answer), or take endpoint: chat'
+            f"{path}: {endless:,} entries do not say how long the output shall be, and the completions endpoint would "
+            'end it after 16 tokens; give each "output_tokens" (or the recorded answer), or take endpoint: chat'
         )
 
 

@@ -75,7 +75,9 @@ class Endpoint:
         """Where the paths begin that are not OpenAI's."""
         self._port = parts.port or (443 if parts.scheme == "https" else 80)
         self._tls = _tls(job) if parts.scheme == "https" else None
-        self._headers = f"Host: {parts.netloc.rpartition('@')[2]}\r\nAccept-Encoding: identity\r\nUser-Agent: {_AGENT}\r\n"
+        self._headers = (
+            f"Host: {parts.netloc.rpartition('@')[2]}\r\nAccept-Encoding: identity\r\nUser-Agent: {_AGENT}\r\n"
+        )
         if job.api_key_variable is not None:
             self._headers += f"Authorization: Bearer {_key(job.api_key_variable)}\r\n"
         self._job = job

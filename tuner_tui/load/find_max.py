@@ -77,9 +77,9 @@ def find_max(
     """Yields each level to measure and takes its result; returns what was found.
 
     A concurrency begins at 1. A rate begins with one request at a time, to see whether the limits can be kept at all,
-    and goes on at `scale` times the rate which that was (1/E2E). Doubles while the limits are kept (halves, down to 1 request at once
-    or an eighth of the first rate, where already the start breaks them), then bisects to within 5 % or one request. It
-    takes the answer to be monotone: one noisy level can mislead it by its own noise, no further.
+    and goes on at `scale` times the rate which that was (1/E2E). Doubles while the limits are kept (halves, down to 1
+    request at once or an eighth of the first rate, where already the start breaks them), then bisects to within 5 % or
+    one request. It takes the answer to be monotone: one noisy level can mislead it by its own noise, no further.
 
     Searches with one `scale` try the same rates and find the same one of them, however the truth lies in between: of
     several that are to be compared, each takes another.

@@ -52,8 +52,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One launch's load, handed to the generator process. Levels are run one at a time, on demand.
 
     Either limit ends a level, whichever comes first; at least one is set. `seed` makes prompts differ between launches
-    and repeatable for one. `traffic_seed` is what lengths, arrivals and a dataset's order are drawn by: launches that are
-    compared have it in common, so that none gets the shorter requests (None: `seed`). `api_key_variable` names an
+    and repeatable for one. `traffic_seed` is what lengths, arrivals and a dataset's order are drawn by: launches that
+    are compared have it in common, so that none gets the shorter requests (None: `seed`). `api_key_variable` names an
     environment variable.
     """
 

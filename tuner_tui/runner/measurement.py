@@ -112,7 +112,7 @@ class Measurement:
     async def _measure(
         self, generator: LoadTool, url: str, index: int, level: Level, max_requests: int | None = None
     ) -> LevelResult:
-        """One load: warmed up, then measured. `index`: the level it belongs to; `max_requests`: in place of the task's."""
+        """One load, warmed up and measured, for the level `index`; `max_requests`: in place of the task's."""
         number = next(self._numbers)
         # Before the warm-up, not after it: an allocator that lost its pools gets them back unmeasured.
         await self._watch.race(flush_cache(url, engine(self._task.engine).flush_paths))

@@ -83,8 +83,9 @@ _TPOT_S = {"sglang": 0.012, "vllm": 0.012, "simulated": 0.0017}
 _PREFILL_S_PER_TOKEN = 0.0001
 # A run of genai-bench: its start, and what it looks at only once a second.
 _GENAI_BENCH_S = 6.0
-# About how many loads are tried until the highest is found, and how long each takes at the least.
-_TRIES, _TRY_S = 10, 10.0
+# About how many loads are tried until the highest is found; rounds of a concurrency, seconds of a rate that each takes at
+# the least, and a middling load.
+_TRIES, _ROUNDS, _SECONDS, _AT_ONCE = 10, 4, 10.0, 8
 # About what conversations hold.
 _DATASET_TOKENS = (250.0, 250.0)
 
@@ -99,7 +100,10 @@ def estimate(task: Task, launches: int) -> Estimate:
         )
         request_s = prompt_tokens * _PREFILL_S_PER_TOKEN + output_tokens * _TPOT_S[task.engine]
         if level.seek is not None:
-            load_s += _TRIES * (min(_TRY_S, benchmark.max_time_s or _TRY_S) + 2 + 2 * request_s)
+            try_s = max((benchmark.max_requests or 0) / _AT_ONCE, _ROUNDS) * request_s
+            if level.seek == "rate":
+                try_s = max(try_s, _SECONDS) + 2
+            load_s += _TRIES * (min(try_s, benchmark.max_time_s or try_s) + 2 * request_s)
             continue
         level_s = benchmark.max_time_s or float("inf")
         if benchmark.max_requests is not None:
