@@ -83,8 +83,8 @@ _TPOT_S = {"sglang": 0.012, "vllm": 0.012, "simulated": 0.0017}
 _PREFILL_S_PER_TOKEN = 0.0001
 # A run of genai-bench: its start, and what it looks at only once a second.
 _GENAI_BENCH_S = 6.0
-# About how many loads are tried until the highest is found; rounds of a concurrency, seconds of a rate that each takes at
-# the least, and a middling load.
+# About how many loads are tried until the highest is found; the rounds of a concurrency and seconds of a rate that each
+# takes at the least; a middling load.
 _TRIES, _ROUNDS, _SECONDS, _AT_ONCE = 10, 4, 10.0, 8
 # About what conversations hold.
 _DATASET_TOKENS = (250.0, 250.0)
