@@ -41,20 +41,26 @@ class _Commands(click.Group):
         return super().resolve_command(context, args)
 
     def invoke(self, context: click.Context) -> Any:
-        from tuner_tui.runs.folder import RunNotFound
-        from tuner_tui.runs.journal import JournalUnreadable
-        from tuner_tui.task.problem import BadInput
-
         try:
             return super().invoke(context)
-        except BadInput as error:
-            click.echo(str(error), err=True)
-        except (RunNotFound, JournalUnreadable) as error:
-            click.echo(f"tuner-tui: {error}", err=True)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
         except BrokenPipeError:
             # The reader of our output went away (`tuner-tui runs | head`): nobody is left to tell.
             sys.stderr.close()
             sys.exit(141)
+        except Exception as error:
+            # Only now: neither help nor the screen's first paint waits for where these come from.
+            from tuner_tui.runs.folder import RunNotFound
+            from tuner_tui.runs.journal import JournalUnreadable
+            from tuner_tui.task.problem import BadInput
+
+            if isinstance(error, BadInput):
+                click.echo(str(error), err=True)
+            elif isinstance(error, RunNotFound | JournalUnreadable):
+                click.echo(f"tuner-tui: {error}", err=True)
+            else:
+                raise
         sys.exit(2)
 
 

@@ -21,6 +21,10 @@ Condition = Literal[
 else what came of it, as the verdict names it. unreadable: the journal cannot be read, or is not there."""
 
 
+LARGE_BYTES = 256 << 10
+"""A journal of about thirty launches: up to here, reading and judging it takes no longer than a key press may."""
+
+
 class RunView(msgspec.Struct, frozen=True, kw_only=True):
     """A run at one moment. `snapshot` is None where nothing could be read, and `trouble` then says why, in a sentence.
 
@@ -62,6 +66,14 @@ class RunReader:
     def now(self) -> datetime:
         return datetime.now(UTC)
 
+    @property
+    def is_large(self) -> bool:
+        """Whether `read` may take so long that it belongs in a thread."""
+        try:
+            return self.folder.journal.stat().st_size > LARGE_BYTES
+        except OSError:
+            return False
+
     def tick(self, elapsed_s: float) -> None:
         """Its clock is the wall's."""
 
@@ -100,6 +112,8 @@ class ReplayReader:
     """Plays a run's journal back, `speed` times as fast as it was written. `tick` moves its clock on."""
 
     replay = True
+    is_large = False
+    """It reads its journal when it is made, and a moment of it costs little."""
 
     def __init__(self, folder: RunFolder, speed: float = 1.0) -> None:
         """Raises JournalUnreadable; FileNotFoundError and ValueError where there is nothing to play."""

@@ -18,11 +18,13 @@ from textual.signal import Signal
 
 from tuner_tui.ui.frame import AFTER_PAINT_S, MODES, TunerScreen
 from tuner_tui.ui.memory import keep, memory_file, recall
+from tuner_tui.ui.stylesheet import ParsedOnce
 from tuner_tui.ui.themes import default_variables, first_theme, load_themes, shipped_themes, user_themes
 from tuner_tui.ui.watch_files import Stamp, stamp
 
 if TYPE_CHECKING:
     from textual.command import Provider
+    from textual.theme import Theme
 
     from tuner_tui.runs.folder import RunFolder
     from tuner_tui.runs.view import AnyReader, RunView
@@ -101,6 +103,7 @@ class TunerApp(App[None]):
     ) -> None:
         # The mode that is shown first, so that no other screen is made before it.
         self.DEFAULT_MODE = "run" if reader is not None else "task" if task is not None else "home"  # type: ignore[misc]
+        self._css_variables: tuple[Theme, dict[str, str]] | None = None
         super().__init__()
         self.launcher = launcher
         self.machine = ""
@@ -122,14 +125,17 @@ class TunerApp(App[None]):
         theme = first_theme(self.remembered.theme, self._theme_folders)
         self.register_theme(theme)
         self.set_reactive(App.theme, theme.name)
+        self.stylesheet = ParsedOnce(variables=self.get_css_variables())
         self.ready = asyncio.Event()
         """Set once what waits for the first paint has been done."""
         self.reader = reader
+        self._reading: AnyReader | None = None
         self._read()
 
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, lambda theme: self._remember_theme(theme.name))
         self._restore_terminal_on_signals()
+        self.call_after_refresh(self._read)
         self.set_interval(POLL_S, self._poll)
         self.set_timer(2 * AFTER_PAINT_S, self._after_first_paint)
 
@@ -190,17 +196,49 @@ class TunerApp(App[None]):
         self._read()
         self.show_mode(mode)
 
+    def why_nothing(self, no_run: str) -> str:
+        """What a screen says where there is no run to show; `no_run` where none was opened."""
+        if self.view is not None:
+            return f"✗ {self.view.trouble}"
+        return no_run if self.reader is None else f"reading {self.reader.folder.name} …"
+
     def _poll(self) -> None:
         if self.reader is not None:
             self.reader.tick(POLL_S)
             self._read()
 
     def _read(self) -> None:
-        view = self.reader.read() if self.reader is not None else None
-        if view is not None:
-            self.view = view
-            if self.is_running:
-                self.run_changed.publish(view)
+        """A small run is read at once, so that it is there in the first paint; a large one in a thread."""
+        reader = self.reader
+        if reader is None:
+            return
+        if not reader.is_large:
+            self._take(reader, reader.read())
+        elif self.is_running and self._reading is not reader:
+            self._reading = reader
+            self._read_apart(reader)
+
+    @work(thread=True, group="reader", exit_on_error=False)
+    def _read_apart(self, reader: AnyReader) -> None:
+        view = None
+        try:
+            view = reader.read()
+            if view is not None and view.snapshot is not None:
+                _ = view.snapshot.verdict  # judged here, and then kept: whoever draws it does not wait
+        finally:
+            self.call_from_thread(self._taken, reader, view)
+
+    def _taken(self, reader: AnyReader, view: RunView | None) -> None:
+        if self._reading is reader:
+            self._reading = None
+        self._take(reader, view)
+
+    def _take(self, reader: AnyReader, view: RunView | None) -> None:
+        if view is None or reader is not self.reader:
+            return
+        self.view = view
+        if self.is_running:
+            self.run_changed.publish(view)
 
     @work(thread=True, exit_on_error=False)
     def _find_machine(self) -> None:
@@ -213,6 +251,13 @@ class TunerApp(App[None]):
             bar.refresh()
 
     # Themes and keys
+
+    def get_css_variables(self) -> dict[str, str]:
+        """Made once for a theme; Textual asks for each screen."""
+        theme = self.current_theme
+        if self._css_variables is None or self._css_variables[0] is not theme:
+            self._css_variables = theme, super().get_css_variables()
+        return self._css_variables[1]
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return default_variables()

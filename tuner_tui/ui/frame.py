@@ -11,7 +11,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
+
+from tuner_tui.ui.key_bar import KeyBar
 
 if TYPE_CHECKING:
     from tuner_tui.ui.app import TunerApp
@@ -100,7 +102,7 @@ class TunerScreen(Screen[None]):
         with Container(id="body"):
             yield from self.body()
         yield Static(id="too-small", markup=False)
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyBar()
 
     def set_title(self, title: str) -> None:
         """What the bar says beside the modes."""

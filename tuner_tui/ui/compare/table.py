@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 import msgspec
 from rich.style import Style
@@ -184,9 +183,6 @@ def _detail(name: str, row: Row, cell: Cell, reference: int | None) -> str:
 
 class MetricsTable(TunerTable):
     """Shows a sheet; the cursor is on one figure."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"lines--{name}" for name in Lines.NAMES}
-    DEFAULT_CSS = Lines.DEFAULT_CSS.replace("Lines", "MetricsTable")
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, cursor_type="cell", fixed_columns=1, header_height=2)

@@ -1,28 +1,60 @@
-"""The table of experiments: a thousand rows, of which only changed cells are touched."""
+"""The table of experiments: a thousand rows, of which only those in view are ever drawn."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.segment import Segment
 from rich.style import Style
-from rich.text import Text
 from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
 from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
 
 from tuner_tui.report.labels import differing_flags
 from tuner_tui.runs.experiment import ExperimentState
 from tuner_tui.runs.judgement import Judgement
 from tuner_tui.runs.snapshot import Snapshot
-from tuner_tui.ui.run.lines import Lines, style_of
+from tuner_tui.ui.run.lines import style_of
 from tuner_tui.ui.run.rows import Column, Marks, cell, columns, marks_of
-from tuner_tui.ui.table import TunerTable
+
+_LEAST_WIDTH = 40
+_HEADING = 1
+"""Lines above the rows that stay where they are."""
 
 
-class ExperimentsTable(TunerTable):
-    """Rows are experiments, their keys the ids. Posts `Picked` when the user moves the cursor, never by itself."""
+class ExperimentsTable(ScrollView, can_focus=True):
+    """Rows are experiments, in their order. Says what the user does, never what the program does."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"lines--{name}" for name in Lines.NAMES}
-    DEFAULT_CSS = Lines.DEFAULT_CSS.replace("Lines", "ExperimentsTable")
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"experiments--heading", "experiments--cursor"}
+    DEFAULT_CSS = """
+    ExperimentsTable { background: $background; color: $foreground; overflow-x: auto; scrollbar-size-horizontal: 1; }
+    ExperimentsTable:focus { background-tint: $foreground 5%; }
+    ExperimentsTable > .experiments--heading { color: $text-muted; }
+    ExperimentsTable > .experiments--cursor {
+        color: $block-cursor-blurred-foreground;
+        background: $block-cursor-blurred-background;
+        text-style: $block-cursor-blurred-text-style;
+    }
+    ExperimentsTable:focus > .experiments--cursor {
+        color: $block-cursor-foreground;
+        background: $block-cursor-background;
+        text-style: $block-cursor-text-style;
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "enter", "Choose", show=False),
+        Binding("up,k", "move(-1)", "Up", show=False),
+        Binding("down,j", "move(1)", "Down", show=False),
+        Binding("left,h", "scroll_left", "Left", show=False),
+        Binding("right", "scroll_right", "Right", show=False),
+        Binding("pageup", "page(-1)", "Page up", show=False),
+        Binding("pagedown", "page(1)", "Page down", show=False),
+        Binding("g,home,ctrl+home", "first", "Top", show=False),
+        Binding("G,end,ctrl+end", "last", "Bottom", show=False),
+    ]
 
     class Picked(Message):
         """The user wants to see this experiment."""
@@ -31,88 +63,152 @@ class ExperimentsTable(TunerTable):
             super().__init__()
             self.experiment = experiment
 
+    class Entered(Message):
+        """The user wants to go into this experiment."""
+
+        def __init__(self, experiment: int) -> None:
+            super().__init__()
+            self.experiment = experiment
+
     def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id, cursor_type="row", cell_padding=0)
+        super().__init__(id=id)
         self._columns: tuple[Column, ...] = ()
+        self._columns_for: tuple[object, ...] = ()
         self._differing: list[str] = []
         self._judgement: Judgement | None = None
         self._marks = Marks(None, frozenset(), frozenset(), frozenset(), {})
-        self._drawn: dict[str, tuple[object, ...]] = {}
         self._snapshot: Snapshot | None = None
         self._doing = ""
         self._over = False
+        self._row = 0
+        self._drawn: dict[int, tuple[tuple[object, ...], Strip]] = {}
+        """Row → what it was made of, and what was made; without the cursor."""
 
     def on_mount(self) -> None:
         self.app.theme_changed_signal.subscribe(self, lambda theme: self._anew())
 
+    # What is shown
+
+    @property
+    def _experiments(self) -> tuple[ExperimentState, ...]:
+        return self._snapshot.experiments if self._snapshot is not None else ()
+
+    @property
+    def chosen(self) -> int | None:
+        """The experiment under the cursor; None in an empty table."""
+        return self._experiments[self._row].id if self._row < len(self._experiments) else None
+
     def show(self, snapshot: Snapshot, *, doing: str, over: bool) -> None:
         """`doing`: what the launch under way is doing; `over`: no runner works on the run."""
+        before = self.chosen
         self._snapshot, self._doing, self._over = snapshot, doing, over
         if snapshot.judgement is not self._judgement:
             self._judgement, self._marks = snapshot.judgement, marks_of(snapshot)
             self._differing = differing_flags(snapshot)
-        if not self.size.width:
-            return  # else a thousand rows are made twice; `on_resize` comes next
-        wanted = columns(snapshot.experiments, self._differing, max(40, self.size.width - 1))
-        keys = [str(each.id) for each in snapshot.experiments]
-        if wanted != self._columns or keys != list(self._drawn):
-            self._build(wanted, snapshot)
-        else:
-            self._update(snapshot)
+        if before is not None and self.chosen != before:
+            self._row = self._row_of(before) or 0
+        self._arrange(snapshot)
+        for row in self._rows_in_view:
+            drawn = self._drawn.get(row)
+            if drawn is not None and drawn[0] != self._seen(snapshot.experiments[row], snapshot):
+                self.refresh_line(row + _HEADING)
+
+    def _arrange(self, snapshot: Snapshot) -> None:
+        """Columns for the width there is, and room for the rows."""
+        width = max(_LEAST_WIDTH, self.size.width - 1)
+        most = max((each.wanted for each in snapshot.experiments), default=1)
+        wanted = (width, tuple(self._differing), len(snapshot.experiments), most)
+        if wanted == self._columns_for:
+            return
+        self._columns_for = wanted
+        self._columns = columns(snapshot.experiments, self._differing, width)
+        self.virtual_size = Size(sum(each.width for each in self._columns), len(snapshot.experiments) + _HEADING)
+        self._anew()
+
+    def _anew(self) -> None:
+        self._drawn.clear()
+        self.refresh()
 
     def on_resize(self, event: events.Resize) -> None:
         if self._snapshot is not None:
-            self.show(self._snapshot, doing=self._doing, over=self._over)
+            self._arrange(self._snapshot)
+            self._scroll_to_cursor()
 
-    def _anew(self) -> None:
-        if self._snapshot is not None:
-            self._columns = ()
-            self.show(self._snapshot, doing=self._doing, over=self._over)
+    @property
+    def _page_rows(self) -> int:
+        """Whole rows that are in view."""
+        return max(1, self.scrollable_content_region.height - _HEADING)
+
+    @property
+    def _rows_in_view(self) -> range:
+        first = self.scroll_offset.y
+        return range(first, min(len(self._experiments), first + self._page_rows))
+
+    def _row_of(self, experiment: int) -> int | None:
+        return next((row for row, each in enumerate(self._experiments) if each.id == experiment), None)
 
     def point_at(self, experiment: int) -> None:
         """Moves the cursor there, without a word."""
-        key = str(experiment)
-        if key in self._drawn and self.cursor_key != key:
-            self.move_cursor(row=self.get_row_index(key), animate=False)
+        if self.chosen != experiment and (row := self._row_of(experiment)) is not None:
+            self._place(row)
 
-    def _build(self, wanted: tuple[Column, ...], snapshot: Snapshot) -> None:
-        chosen, top = self.cursor_key, self.scroll_y
-        self.clear(columns=wanted != self._columns)
-        if wanted != self._columns:
-            self._columns = wanted
-            for column in wanted:
-                heading = column.heading.rjust(column.room) if column.right else column.heading
-                self.add_column(Text(heading), width=column.width, key=column.key)
-        self._drawn = {}
-        for experiment in snapshot.experiments:
-            key = str(experiment.id)
-            self._drawn[key] = self._seen(experiment, snapshot)
-            self.add_row(*(self._cell(column, experiment, snapshot) for column in self._columns), key=key)
-        if chosen in self._drawn and chosen is not None:
-            self.move_cursor(row=self.get_row_index(chosen), scroll=False)
-            self.scroll_to(y=top, animate=False)
+    # Drawing
 
-    def _update(self, snapshot: Snapshot) -> None:
-        for experiment in snapshot.experiments:
-            key = str(experiment.id)
-            seen = self._seen(experiment, snapshot)
-            before = self._drawn[key]
-            if seen == before:
-                continue
-            self._drawn[key] = seen
-            only_doing = seen[:-1] == before[:-1]
-            for column in self._columns:
-                if not only_doing or column.key == "state":
-                    new = self._cell(column, experiment, snapshot)
-                    old = self.get_cell(key, column.key)
-                    if new.plain != old.plain or new.style != old.style:
-                        self.update_cell(key, column.key, new)
+    def render_line(self, y: int) -> Strip:
+        left, top = self.scroll_offset
+        width = self.size.width
+        if y < _HEADING:
+            strip = self._heading()
+        else:
+            row = y - _HEADING + top
+            snapshot = self._snapshot
+            if snapshot is None or row >= len(snapshot.experiments):
+                return Strip.blank(width, self.rich_style)
+            strip = self._row_strip(row, snapshot)
+            if row == self._row:
+                look = self.get_component_rich_style("experiments--cursor")
+                strip = Strip([Segment(part.text, (part.style or Style()) + look) for part in strip], strip.cell_length)
+                return strip.crop_extend(left, left + width, look)
+            strip = strip.apply_style(self.rich_style)
+        return strip.crop_extend(left, left + width, self.rich_style)
+
+    def _heading(self) -> Strip:
+        look = self.get_component_rich_style("experiments--heading")
+        words = "".join(
+            (each.heading.rjust(each.room) if each.right else each.heading).ljust(each.width) for each in self._columns
+        )
+        return Strip([Segment(words, look)])
+
+    def _row_strip(self, row: int, snapshot: Snapshot) -> Strip:
+        experiment = snapshot.experiments[row]
+        seen = self._seen(experiment, snapshot)
+        drawn = self._drawn.get(row)
+        if drawn is not None and drawn[0] == seen:
+            return drawn[1]
+        doing = self._doing if self._under_way(experiment, snapshot) else ""
+        segments = []
+        for column in self._columns:
+            text = cell(
+                column,
+                experiment,
+                snapshot.objective,
+                self._differing,
+                self._marks,
+                self._style,
+                doing=doing,
+                over=self._over,
+            )
+            text.pad_right(column.width - text.cell_len)
+            segments.append(Segment(text.plain, text.style if isinstance(text.style, Style) else None))
+        strip = Strip(segments)
+        self._drawn[row] = seen, strip
+        return strip
 
     def _seen(self, experiment: ExperimentState, snapshot: Snapshot) -> tuple[object, ...]:
-        """What a row is made of; its cells are looked at again where this differs."""
+        """What a row is made of; it is drawn anew where this differs."""
         marks, number = self._marks, experiment.id
         return (
-            id(experiment),
+            experiment,
             number == marks.leader,
             number in marks.tied,
             number in marks.breaks,
@@ -126,52 +222,57 @@ class ExperimentsTable(TunerTable):
     def _under_way(experiment: ExperimentState, snapshot: Snapshot) -> bool:
         return snapshot.launch is not None and snapshot.launch.experiment == experiment.id
 
-    def _cell(self, column: Column, experiment: ExperimentState, snapshot: Snapshot) -> Text:
-        doing = self._doing if self._under_way(experiment, snapshot) else ""
-        return cell(
-            column,
-            experiment,
-            snapshot.objective,
-            self._differing,
-            self._marks,
-            self._style,
-            doing=doing,
-            over=self._over,
-        )
-
     def _style(self, name: str) -> Style:
         return style_of(self, name)
 
     # What the user does
 
-    def _picked(self) -> None:
-        if (key := self.cursor_key) is not None:
-            self.post_message(self.Picked(int(key)))
+    def _place(self, row: int) -> None:
+        """The cursor stands on that row, or the nearest there is, and is in view."""
+        before, self._row = self._row, max(0, min(row, len(self._experiments) - 1))
+        if self._row != before:
+            self.refresh_line(before + _HEADING)
+            self.refresh_line(self._row + _HEADING)
+        self._scroll_to_cursor()
 
-    def action_cursor_up(self) -> None:
-        super().action_cursor_up()
-        self._picked()
+    def _scroll_to_cursor(self) -> None:
+        top = self.scroll_offset.y
+        wanted = min(max(top, self._row - self._page_rows + 1), self._row)
+        if wanted != top:
+            self.scroll_to(y=wanted, animate=False, force=True)
 
-    def action_cursor_down(self) -> None:
-        super().action_cursor_down()
-        self._picked()
+    def _go(self, row: int) -> None:
+        self._place(row)
+        if (chosen := self.chosen) is not None:
+            self.post_message(self.Picked(chosen))
 
-    def action_page_up(self) -> None:
-        super().action_page_up()
-        self._picked()
+    def action_enter(self) -> None:
+        if (chosen := self.chosen) is not None:
+            self.post_message(self.Entered(chosen))
 
-    def action_page_down(self) -> None:
-        super().action_page_down()
-        self._picked()
+    def action_move(self, by: int) -> None:
+        self._go(self._row + by)
 
-    def action_scroll_top(self) -> None:
-        super().action_scroll_top()
-        self._picked()
+    def action_page(self, by: int) -> None:
+        """Rows and cursor move together: the cursor stays where it is on the terminal."""
+        rows = by * self._page_rows
+        self.scroll_to(y=self.scroll_offset.y + rows, animate=False, force=True)
+        self._go(self._row + rows)
 
-    def action_scroll_bottom(self) -> None:
-        super().action_scroll_bottom()
-        self._picked()
+    def action_first(self) -> None:
+        self._go(0)
 
-    async def _on_click(self, event: events.Click) -> None:
-        await super()._on_click(event)
-        self._picked()
+    def action_last(self) -> None:
+        self._go(len(self._experiments) - 1)
+
+    def on_click(self, event: events.Click) -> None:
+        offset = event.get_content_offset(self)
+        if offset is None or offset.y < _HEADING:
+            return
+        row = offset.y - _HEADING + self.scroll_offset.y
+        if row >= len(self._experiments):
+            return
+        again = row == self._row
+        self._go(row)
+        if again:
+            self.action_enter()

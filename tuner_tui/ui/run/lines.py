@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from typing import ClassVar
 
 from rich.style import Style
 from rich.text import Text
+from textual.color import Color
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -16,14 +17,26 @@ Draw = Callable[[int, Styles], Text]
 """Makes the text for a width in cells."""
 
 MIN_WIDTH = 20
+_VARIABLES = {"error": "text-error", "warning": "text-warning", "dim": "text-muted"}
+"""Where a name's variable in the theme is called otherwise."""
 
 
 def style_of(widget: Widget, name: str) -> Style:
     """The colour of one of `Lines.NAMES` as it is over the widget's background.
 
-    Textual's partial style leaves out the background, and muted text (an opacity of it) comes out white.
+    Read from the theme's variables: component classes would be styled for every widget, whether it draws in them or
+    not, and cost a screen more than all else.
     """
-    return Style(color=widget.get_component_rich_style(f"lines--{name}").color)
+    return _over(widget.app.theme_variables[_VARIABLES.get(name, name)], widget.background_colors[1])
+
+
+@functools.lru_cache(maxsize=512)
+def _over(value: str, background: Color) -> Style:
+    """`value` as in CSS: a colour, perhaps with a share of it: `auto 60%`, where auto is what contrasts."""
+    color, _, share = value.partition(" ")
+    percent = float(share.removesuffix("%")) if share else 100.0
+    parsed = Color.automatic(percent) if color == "auto" else Color.parse(color).multiply_alpha(percent / 100)
+    return Style(color=(background + parsed).rich_color)
 
 
 class Lines(Static):
@@ -33,27 +46,7 @@ class Lines(Static):
         "winner", "tied", "simulated", "weights", "kv-cache", "graphs", "other-memory", "free-memory",
         "error", "warning", "dim", "series-1", "series-2", "series-3", "series-4", "series-5", "series-6",
     )  # fmt: skip
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"lines--{name}" for name in NAMES}
-    DEFAULT_CSS = """
-    Lines { height: auto; }
-    Lines > .lines--winner { color: $winner; }
-    Lines > .lines--tied { color: $tied; }
-    Lines > .lines--simulated { color: $simulated; }
-    Lines > .lines--weights { color: $weights; }
-    Lines > .lines--kv-cache { color: $kv-cache; }
-    Lines > .lines--graphs { color: $graphs; }
-    Lines > .lines--other-memory { color: $other-memory; }
-    Lines > .lines--free-memory { color: $free-memory; }
-    Lines > .lines--error { color: $text-error; }
-    Lines > .lines--warning { color: $text-warning; }
-    Lines > .lines--dim { color: $text-muted; }
-    Lines > .lines--series-1 { color: $series-1; }
-    Lines > .lines--series-2 { color: $series-2; }
-    Lines > .lines--series-3 { color: $series-3; }
-    Lines > .lines--series-4 { color: $series-4; }
-    Lines > .lines--series-5 { color: $series-5; }
-    Lines > .lines--series-6 { color: $series-6; }
-    """
+    DEFAULT_CSS = "Lines { height: auto; }"
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__("", id=id, classes=classes, markup=False)

@@ -19,6 +19,7 @@ from tuner_tui.report.results import replace_file
 from tuner_tui.runs.folder import RunFolder, list_runs
 from tuner_tui.runs.snapshot import Snapshot
 from tuner_tui.runs.view import RunReader, RunView
+from tuner_tui.ui.compare.canvas import Canvas
 from tuner_tui.ui.compare.charts import CHARTS, ChartInput
 from tuner_tui.ui.compare.choose import ChooseExperiments, ChooseOne
 from tuner_tui.ui.compare.table import STATISTICS, MetricsTable, Sheet, Wanted, sheet
@@ -87,7 +88,7 @@ class CompareScreen(TunerScreen):
                     yield MetricsTable(id="compare-table")
                     yield Static("", id="compare-detail", markup=False)
                 with Vertical(id="compare-right", classes="box"):
-                    yield Lines(id="compare-chart")
+                    yield Canvas(id="compare-chart")
             yield LineInput(placeholder="rows whose name has these words: e2e p99", id="compare-filter")
 
     @property
@@ -121,7 +122,7 @@ class CompareScreen(TunerScreen):
         view, snapshot = self.tuner.view, self.snapshot
         self.set_class(snapshot is None, "-troubled")
         if view is None or snapshot is None:
-            self.query_one("#compare-trouble", Static).update(NO_RUN if view is None else f"✗ {view.trouble}")
+            self.query_one("#compare-trouble", Static).update(self.tuner.why_nothing(NO_RUN))
             self.set_title("")
             return
         if view.folder != self._folder:
@@ -154,11 +155,9 @@ class CompareScreen(TunerScreen):
         chart = CHARTS[self._chart]
         pane = self.query_one("#compare-right")
         pane.border_title = f"{self._chart + 1}/{len(CHARTS)} {chart.title}"
-        lines = self.query_one("#compare-chart", Lines)
-        height = max(4, pane.content_size.height)
         ids = tuple(int(column.key) for column in self.table.columns_shown if column.key.isdigit())
         given = ChartInput(snapshot=snapshot, experiments=ids, folder=folder, parameter=self._parameter)
-        lines.show(lambda width, style: chart.draw(given, width, height, style))
+        self.query_one(Canvas).show(chart, given)
 
     def on_resize(self) -> None:  # type: ignore[override]
         self.call_after_refresh(self._draw)

@@ -10,7 +10,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.widgets import DataTable, Static
+from textual.widgets import Static
 
 from tuner_tui.runs.experiment import ExperimentState, Launch
 from tuner_tui.runs.samples import Sample, last_sample
@@ -148,7 +148,7 @@ class RunScreen(TunerScreen):
         snapshot = view.snapshot if view is not None else None
         self.set_class(snapshot is None, "-troubled")
         if view is None or snapshot is None:
-            self.query_one("#run-trouble", Static).update(NO_RUN if view is None else f"✗ {view.trouble}")
+            self.query_one("#run-trouble", Static).update(self.tuner.why_nothing(NO_RUN))
             self.set_title(view.folder.name if view is not None else "")
             return
         if reader is not self._reader:
@@ -241,12 +241,11 @@ class RunScreen(TunerScreen):
         self._choice.pick(event.experiment)
         self._draw()
 
-    @on(DataTable.RowSelected, "#run-table")
-    def _entered(self) -> None:
-        if (key := self.table.cursor_key) is not None:
-            self._choice.pick(int(key))
-            self._draw()
-            self.pane.choose(self.pane.panel, focus=True)
+    @on(ExperimentsTable.Entered)
+    def _entered(self, event: ExperimentsTable.Entered) -> None:
+        self._choice.pick(event.experiment)
+        self._draw()
+        self.pane.choose(self.pane.panel, focus=True)
 
     def action_live(self) -> None:
         self._choice.follow()
