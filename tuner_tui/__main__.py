@@ -1,6 +1,6 @@
 """`python -m tuner_tui` is `tuner-tui`."""
 
-from tuner_tui.cli.main import main
+from tuner_tui.cli.entry import main
 
 if __name__ == "__main__":
     main()

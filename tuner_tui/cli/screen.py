@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import click
 
 if TYPE_CHECKING:
     from tuner_tui.runs.view import AnyReader
@@ -28,11 +27,9 @@ def show_screen(
     Raises RunNotFound and JournalUnreadable.
     """
     if why := _no_screen(task, run):
-        click.echo(f"tuner-tui: {why}", err=True)
-        return 2
+        return _refused(f"tuner-tui: {why}")
     if task is not None and not task.is_file():
-        click.echo(f"{task}: there is no such file", err=True)
-        return 2
+        return _refused(f"{task}: there is no such file")
     reader: AnyReader | None = None
     if run is not None:
         from tuner_tui.runs.folder import default_runs_dir, find_run
@@ -42,9 +39,10 @@ def show_screen(
         try:
             reader = RunReader(folder) if replay_speed is None else ReplayReader(folder, replay_speed)
         except ValueError as error:
-            click.echo(f"tuner-tui: {error}", err=True)
-            return 2
+            return _refused(f"tuner-tui: {error}")
     calm_textual()
+    # Until the first paint nothing becomes garbage, and looking for it takes a tenth of the time; the app turns it on.
+    gc.disable()
     # Only now: Textual reads its settings from the environment when it is imported.
     from tuner_tui.cli.launcher import CommandLauncher
     from tuner_tui.ui.app import TunerApp
@@ -52,6 +50,12 @@ def show_screen(
     app = TunerApp(CommandLauncher(runs_dir, models_dir), task=task, reader=reader)
     app.run(mouse=mouse)
     return app.return_code or 0
+
+
+def _refused(sentence: str) -> int:
+    """The exit code, once the reason is said. Not by click: the screen does without importing it."""
+    sys.stderr.write(sentence + "\n")
+    return 2
 
 
 def _no_screen(task: Path | None, run: str | None) -> str:
@@ -76,12 +80,9 @@ def serve_screen(port: int, arguments: tuple[str, ...]) -> int:
     try:
         from textual_serve.server import Server
     except ImportError:
-        click.echo("tuner-tui: `serve` needs one more package: pip install 'tuner-tui[serve]'", err=True)
-        return 2
+        return _refused("tuner-tui: `serve` needs one more package: pip install 'tuner-tui[serve]'")
     command = shlex.join([sys.executable, "-m", "tuner_tui", *arguments])
-    click.echo(
-        f"http://127.0.0.1:{port}  (from another machine: ssh -L {port}:127.0.0.1:{port} this-machine)  Ctrl-C ends it",
-        err=True,
-    )
+    forward = f"ssh -L {port}:127.0.0.1:{port} this-machine"
+    sys.stderr.write(f"http://127.0.0.1:{port}  (from another machine: {forward})  Ctrl-C ends it\n")
     Server(command, host="127.0.0.1", port=port, title="tuner-tui").serve()
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import threading
@@ -140,6 +141,9 @@ class TunerApp(App[None]):
         self.set_timer(2 * AFTER_PAINT_S, self._after_first_paint)
 
     def _after_first_paint(self) -> None:
+        if not gc.isenabled():
+            gc.freeze()  # what is there by now stays: it need not be looked through again and again
+            gc.enable()
         self._load_themes()
         self._load_keymap()
         self.set_interval(_THEMES_POLL_S, self._load_themes)
