@@ -7,15 +7,14 @@ import re
 import msgspec
 
 from tuner_tui.engines.counsel import Counsel
-from tuner_tui.engines.error_pattern import ErrorPattern
+from tuner_tui.engines.error_pattern import WRAPPER, ErrorPattern
 from tuner_tui.engines.facts import EngineError, Failed, Where
 from tuner_tui.engines.line_plan import Plan
 from tuner_tui.engines.prefixes import stripped
 from tuner_tui.engines.server_state import ServerState
 
-_QUIET_SIGN, _WRAPPER, _EXCEPTION = -1, 0, 1
-"""Weights below those of `error_patterns`: a line the engine calls a warning, one that only says that something died,
-and any exception."""
+_QUIET_SIGN, _EXCEPTION = -1, 1
+"""Weights beside those of `error_patterns`: a line the engine calls a warning, and any exception."""
 _FAR_LINES = 500
 """Once ready, an error this many lines after the last one is a new story, not its continuation."""
 _LONGEST = 2000
@@ -30,7 +29,7 @@ _ANY_EXCEPTION = re.compile(
 _VALIDATION = re.compile(r"^pydantic\S*\.ValidationError: \d+ validation errors? for")
 """Pydantic says on the lines after this one what is wrong."""
 _ABOUT_FLAGS = re.compile(
-    r"--[a-z][a-z-]{3,}|\b(?:max|min|num|enable|disable|tp|dp|pp|ep|kv|cuda|mem|gpu|chunked|speculative|page|block)_\w{3,}"
+    r"--[a-z][a-z-]{3,}|\b(?:quanti[sz]ation|dtype)\b|\b(?:max|min|num|enable|disable|tp|dp|pp|ep|kv|cuda|mem|gpu|chunked|speculative|page|block)_\w{3,}"
 )
 _REFUSES = re.compile(
     r"\b(?:must|should|cannot|can't|not (?:supported|compatible|available|allowed|valid)|only (?:supports?|supported)|"
@@ -64,6 +63,7 @@ _STOPS = ("shutdown triggered", "SIGTERM received", "INFO:     Shutting down")
 _FLAG_FILES = re.compile(r"server_args\.py|/arg_groups/|arg_utils\.py|/vllm/config(?:/|\.py)")
 _DIED = re.compile(
     r"terminated with (?!0\b)-?\d+|died unexpectedly|scheduler is dead|Received sigquit|startup failed"
+    r"|Worker \S+ pid \d+ died, exit code|process died before responding"
     r"|^Subprocess .* crashed with exit code"
 )
 
@@ -84,6 +84,8 @@ class CauseFinder:
         self._code = ""
         self._file = ""
         self._different: dict[tuple[str, str], EngineError] = {}
+        self._death: EngineError | None = None
+        """Said before anything was explained; counts only where nothing else is."""
 
     @property
     def listening(self) -> bool:
@@ -103,8 +105,10 @@ class CauseFinder:
         if line.quiet:
             found = self._warning(message, text, number, state, plan.errors) if line.level == "WARNING" else None
             return self._added(found, where, state)
+        if "etrying " in message or message.startswith("Error retrieving "):
+            return None  # not the last attempt; the last one raises
         if plan.telling:
-            self._note_death(text)
+            self._note_death(text, number)
         if message.startswith("  "):
             self._note_frame(message)
         elif message.startswith("During handling of the above exception"):
@@ -120,15 +124,18 @@ class CauseFinder:
                 message, text, number, ends
             )
         if found is None and plan.death and _DIED.search(message):
-            found = _WRAPPER, _died(text, number)
+            found = WRAPPER, _died(text, number)
         return self._added(found, where, state)
 
     def cause(self) -> EngineError | None:
         """The first of the most telling errors; with `fatal` set where the server is certainly lost."""
         telling = [each for each in self._found if each[0] > _QUIET_SIGN]
-        if not telling:
+        if telling:
+            _, error = max(telling, key=lambda each: each[0])  # max keeps the first of equals
+        elif self._death is not None:
+            error = self._death
+        else:
             return None
-        _, error = max(telling, key=lambda each: each[0])  # max keeps the first of equals
         return msgspec.structs.replace(error, fatal=True) if self.doomed else error
 
     def errors(self) -> tuple[EngineError, ...]:
@@ -145,6 +152,7 @@ class CauseFinder:
         self._found.clear()
         self._different = {key: error for key, error in self._different.items() if key[0] in _LINGERING}
         self._dying = self.doomed = False
+        self._death = None
 
     def _warning(
         self, message: str, text: str, number: int, state: ServerState, candidates: tuple[ErrorPattern, ...]
@@ -155,11 +163,12 @@ class CauseFinder:
                 return _QUIET_SIGN, _engine_error(each, match, text, number, state, self._language)
         return None
 
-    def _note_death(self, text: str) -> None:
+    def _note_death(self, text: str, number: int) -> None:
         for words, at_once in _DEATHS:
             if words in text:
                 self._dying = True
                 self.doomed = self.doomed or at_once
+                self._death = self._death or _died(text, number)
 
     def _note_frame(self, message: str) -> None:
         """Remembers the innermost frame of the traceback: a bare assertion says nothing else."""
@@ -189,7 +198,7 @@ class CauseFinder:
         if match is None:
             return None
         if _WRAPPING.search(message):
-            return _WRAPPER, _died(text, number)
+            return WRAPPER, _died(text, number)
         kind = match["type"].rpartition(".")[2]
         said = match["text"] or (f"at `{self._code}`" if self._code else "without a word")
         refuses = (

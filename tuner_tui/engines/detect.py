@@ -10,11 +10,9 @@ _MARKS: tuple[tuple[Literal["sglang", "vllm"], int, re.Pattern[bytes]], ...] = (
     ("sglang", 20, re.compile(rb"server_args=|Load weight (?:begin|end)|The server is fired up|max_total_num_tokens=")),
     ("sglang", 20, re.compile(rb"(?:Prefill|Decode) batch(?: \[\d+\])?[.,] #|KV Cache is allocated|Memory pool end\.")),
     ("sglang", 20, re.compile(rb"SWAKVPool |mem-fraction-static|Capture (?:cuda|draft|target|piecewise)\b.* graph")),
-    (
-        "sglang",
-        20,
-        re.compile(rb"sglang serve: error|launch_server\.py: error|Received sigquit from|hit an exc"),
-    ),
+    # Who refuses an argument is sure, whatever a library of the other one's has said before.
+    ("sglang", 40, re.compile(rb"sglang(?: serve)?: error: |launch_server\.py: error: ")),
+    ("sglang", 20, re.compile(rb"Received sigquit from|hit an exc")),
     ("sglang", 10, re.compile(rb"Scheduler or DataParallelController|\"token_capacity\": |\"last_gen_throughput\": ")),
     ("sglang", 8, re.compile(rb"\[20\d\d-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{3})?(?: [A-Z_]+\d+)+\] ")),
     ("sglang", 5, re.compile(rb"/sglang/|sglang\.srt|\bsgl_kernel\b")),
@@ -23,7 +21,9 @@ _MARKS: tuple[tuple[Literal["sglang", "vllm"], int, re.Pattern[bytes]], ...] = (
     (
         "vllm",
         20,
-        re.compile(rb"\((?:APIServer|EngineCore\w*|ApiServer_\d+|(?:Vllm)?Worker\w*)(?: rank=\d+)? pid="),
+        re.compile(
+            rb"[(\[](?:APIServer|EngineCore\w*|ApiServer_\d+|(?:Vllm|Ray)?Worker\w*)(?: rank=\d+| [A-Z]+\d\w*)? pid="
+        ),
     ),
     ("vllm", 20, re.compile(rb"(?:INFO|WARNING|ERROR) (?:\d{4}-)?\d\d-\d\d \d\d:\d\d:\d\d \[?[\w./-]+:\d+\]")),
     (

@@ -156,7 +156,8 @@ class KvCacheAllocated(Fact, frozen=True, kw_only=True, tag="kv_cache_allocated"
 
 
 class MemoryTold(Fact, frozen=True, kw_only=True, tag="memory_told"):
-    """Figures of one rank's GPU memory. `kv_blocks` are blocks of the KV cache (tokens: times the block size)."""
+    """Figures of one rank's GPU memory. `kv_blocks` are blocks of the KV cache (tokens: times the block size);
+    `pools_done`: all pools of one model, the main one first, are made."""
 
     weights_gib: float | None = None
     kv_cache_gib: float | None = None
@@ -166,6 +167,7 @@ class MemoryTold(Fact, frozen=True, kw_only=True, tag="memory_told"):
     activation_gib: float | None = None
     available_gib: float | None = None
     total_gib: float | None = None
+    pools_done: bool = False
 
 
 class GraphsCaptured(Fact, frozen=True, kw_only=True, tag="graphs_captured"):

@@ -13,6 +13,8 @@ from tuner_tui.engines.facts import Fix, Value
 from tuner_tui.engines.nearest import nearest
 from tuner_tui.engines.server_state import ServerState
 
+_UNDERSCORES = re.compile(r"--[a-z0-9-]*_")
+
 
 def unknown_flag(match: re.Match[str], state: ServerState, language: str) -> Counsel:
     """For argparse's "unrecognized arguments": names each flag, and what it may have been meant to be."""
@@ -23,15 +25,19 @@ def unknown_flag(match: re.Match[str], state: ServerState, language: str) -> Cou
     known, other = catalogue(language), catalogue("vllm" if language == "sglang" else "sglang")
     hints: list[str] = []
     instead: dict[str, Value] = {}
+    misspelt = [plain(word.partition("=")[0]) for word in match["flags"].split() if _UNDERSCORES.match(word)]
     for name, value in given.items():
         hint, use = _meant(name, known, other)
+        if name in misspelt and (flag := known.find(name)) is not None:
+            hint, use = f"write {flag.name}, with hyphens", flag.name
         if hint:
             hints.append(hint)
         if use is not None and (value is not None or known.flags[use].type == "bool"):
             instead[use] = True if value is None else value
     listed = ", ".join(given)
     why = f" ({'; '.join(hints)})" if hints else "; take it out"
-    return Counsel(f"the engine does not know {listed}{why}", Fix(set=instead, remove=tuple(given)))
+    removed = tuple(name for name in given if name not in instead)
+    return Counsel(f"the engine does not know {listed}{why}", Fix(set=instead, remove=removed))
 
 
 def _meant(name: str, known: Catalogue, other: Catalogue) -> tuple[str, str | None]:

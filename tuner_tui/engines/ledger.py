@@ -23,7 +23,8 @@ _V0_BLOCK_TOKENS = 16
 
 @dataclass
 class _RankMemory:
-    """GiB of one rank. `loads` counts weight loads: the second one and what follows it belong to a draft model."""
+    """GiB of one rank. `loads` counts weight loads: the second one is that of a draft model. `pools_done` tells that
+    the pools of the main model are complete."""
 
     weights_gib: float | None = None
     draft_weights_gib: float | None = None
@@ -43,7 +44,19 @@ class _RankMemory:
     available_gib: float | None = None
     total_gib: float | None = None
     free_at_load_gib: float | None = None
+    free_before_gib: float | None = None
+    """Before the last load, be it the draft model's."""
     loads: int = 0
+    pools_done: bool = False
+
+    @property
+    def of_draft(self) -> bool:
+        """Whether a pool that is named now is the draft model's.
+
+        SGLang up to 0.5.11 makes the main model's pools before it loads the draft model; later ones load both and
+        then make the pools of one after those of the other.
+        """
+        return self.loads > 1 and self.pools_done
 
     @property
     def kv_cache_gib(self) -> float | None:
@@ -72,8 +85,9 @@ class Ledger:
         """Returns whether this is the load of a draft model."""
         memory = self._rank(fact.where.rank)
         memory.loads += 1
+        memory.pools_done = memory.pools_done or memory.kv_cache_gib is not None
         if fact.available_gib is not None:
-            memory.available_gib = fact.available_gib
+            memory.available_gib = memory.free_before_gib = fact.available_gib
             if memory.loads == 1:
                 memory.free_at_load_gib = fact.available_gib
         return memory.loads > 1
@@ -81,14 +95,15 @@ class Ledger:
     def weights_loaded(self, fact: WeightsLoaded) -> bool:
         """Returns whether they are those of a draft model."""
         memory = self._rank(fact.where.rank)
-        weights, before = fact.weights_gib, memory.free_at_load_gib
+        weights, before = fact.weights_gib, memory.free_before_gib
         if weights is None and before is not None and fact.available_gib is not None:
             # SGLang before 0.4.3 does not say how much the weights took.
             weights = round(before - fact.available_gib, 2)
         if fact.available_gib is not None:
             memory.available_gib = fact.available_gib
         if memory.loads > 1:
-            memory.draft_weights_gib = weights
+            # Multi-token prediction may have a model for each token.
+            memory.draft_weights_gib = round((memory.draft_weights_gib or 0.0) + (weights or 0.0), 4)
         else:
             memory.weights_gib = weights
         return memory.loads > 1
@@ -97,8 +112,9 @@ class Ledger:
         memory, label = self._rank(fact.where.rank), fact.pool.lower()
         if any(word in label for word in _HOST_POOLS):
             return
-        if "draft" in label or (memory.loads > 1 and label != "final"):
-            memory.draft_gib = round((memory.draft_gib or 0.0) + (fact.total_gib or 0.0), 4)
+        if "draft" in label or (memory.of_draft and label != "final"):
+            before = 0.0 if label == "sum" or memory.draft_gib is None else memory.draft_gib
+            memory.draft_gib = round(before + (fact.total_gib or 0.0), 4)
             memory.draft_tokens = fact.tokens
         elif label == "final":
             memory.pools_gib, memory.pools_sum_gib = [fact.total_gib or 0.0], None
@@ -115,7 +131,8 @@ class Ledger:
 
     def memory_told(self, fact: MemoryTold) -> None:
         memory = self._rank(fact.where.rank)
-        draft = memory.loads > 1
+        draft = memory.of_draft
+        memory.pools_done = memory.pools_done or fact.pools_done
         if fact.weights_gib is not None:
             memory.weights_gib = fact.weights_gib
         if fact.kv_cache_gib is not None:

@@ -91,7 +91,7 @@ COMMON: tuple[Row, ...] = (
     ),
     row(
         "Capturing ",
-        r"Capturing (?:batches|num tokens|prefill shape|CUDA graph shapes|CUDA graphs)(?: \([^)]*\))?: "
+        r"Capturing (?:batches|num tokens|prefill shape|[A-Z]{2,4} graph(?: shape)?s)(?: \([^)]*\))?: "
         r"+\d+%\|[^|]*\| (?P<n>\d{1,9})/(?P<of>\d{1,9})",
         _capture,
         "Capturing batches (bs=256 avail_mem=25.86 GB):   3%|▎         | 1/35 [00:14<08:17, 14.62s/it]",
@@ -107,6 +107,12 @@ COMMON: tuple[Row, ...] = (
         r"CUDA Version:? (?P<version>\d{1,3}\.\d{1,3}(?:\.\d{1,3})?)",
         _cuda,
         "CUDA Version 12.6.1",
+    ),
+    row(
+        "CUDA used to build PyTorch",
+        r"CUDA used to build PyTorch *: (?P<version>\d{1,3}\.\d{1,3})",
+        _cuda,
+        "CUDA used to build PyTorch   : 12.8",  # from a report of the environment above the log
     ),
     row(
         "total capacity of",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tuner_tui.engines.counsel import Counsel
-from tuner_tui.engines.error_pattern import VAGUE, ErrorPattern, error
+from tuner_tui.engines.error_pattern import VAGUE, WRAPPER, ErrorPattern, error
 from tuner_tui.engines.server_state import ServerState
 
 
@@ -14,12 +14,32 @@ def _module(match: re.Match[str], state: ServerState, language: str) -> Counsel:
 
 
 def _library(match: re.Match[str], state: ServerState, language: str) -> Counsel:
+    if match["symbol"]:
+        library = match["what"].rpartition("/")[2]
+        return Counsel(f"{library} was built for another PyTorch than the one in the image; take another image")
     if match["what"]:
         return Counsel(f"the library {match['what']} is missing in the image; take an image that has it")
     return Counsel(f"two packages of the image do not fit each other ({match['name']} is missing); take another image")
 
 
 MACHINE_ERRORS: tuple[ErrorPattern, ...] = (
+    error(
+        "engine_process_died",
+        ("gloo/transport", "monitoredBarrier"),
+        r"gloo/transport.*Connection (?:closed|reset) by peer|monitoredBarrier.* errors while waiting",
+        "another rank failed first and closed its connection: read its own error",
+        "RuntimeError: [../third_party/gloo/gloo/transport/tcp/pair.cc:534] Connection closed by peer [10.0.0.1]:5403",
+        weight=WRAPPER,
+    ),
+    error(
+        "other",
+        ("could finish the model loading",),
+        r"could finish the model loading, but there are other ranks that didn't",
+        "another rank failed or was too slow to load its weights: look for its own error; if the disk is slow raise "
+        "dist-timeout, or copy the model to a fast one",
+        "ValueError: TP rank 1 could finish the model loading, but there are other ranks that didn't finish loading.",
+        weight=WRAPPER,
+    ),
     error(
         "bad_flag_value",
         ("invalid device ordinal", "is larger than the number of available GPUs", "ocal rank ", "ocal_rank "),
@@ -102,8 +122,9 @@ MACHINE_ERRORS: tuple[ErrorPattern, ...] = (
     error(
         "nccl_failure",
         ("NCCL", "nccl", "DistBackendError", "collective operation timeout"),
-        r"NCCL error|ncclUnhandledCudaError|ncclSystemError|ncclInternalError|ncclRemoteError|ncclInvalidUsage|"
-        r"NCCL WARN|Watchdog caught collective operation timeout|DistBackendError|NCCL communicator was aborted",
+        r"NCCL error|NCCL_ERROR_|nccl(?:Unhandled(?:Cuda|Hip)|System|Internal|Remote)Error|ncclInvalidUsage|NCCL WARN|"
+        r"Watchdog caught collective operation timeout|DistBackendError|NCCL communicator was aborted|"
+        r"ProcessGroupNCCL.*(?:Heartbeat monitor timed out|watchdog got stuck|no heartbeat of its watchdog)",
         "the GPUs could not talk to each other: set NCCL_DEBUG=INFO in `env:` and read the first WARN; "
         "disable-custom-all-reduce or NCCL_P2P_DISABLE=1 may help",
         "RuntimeError: NCCL error: remote process exited or there was a network error",
@@ -144,10 +165,18 @@ MACHINE_ERRORS: tuple[ErrorPattern, ...] = (
     ),
     error(
         "watchdog_timeout",
-        ("atchdog timeout", "execute_model timed out", "RPC call to "),
-        r"[Ww]atchdog timeout(?!.*soft=True)|RPC call to \w+ timed out|execute_model timed out",
+        ("atchdog timeout",),
+        r"[Ww]atchdog timeout(?!.*soft=True)",
         "one step took longer than watchdog-timeout: the GPUs hang, or a kernel was compiled (then raise it)",
         "Watchdog timeout (self.watchdog_timeout=300)",
+    ),
+    error(
+        "watchdog_timeout",
+        ("execute_model timed out", "RPC call to ", "xecution timed out"),
+        r"RPC call to \w+ timed out|execute_model timed out|Execution timed out",
+        "one step took longer than vLLM waits: the GPUs hang, or a kernel was compiled (then raise "
+        "VLLM_EXECUTE_MODEL_TIMEOUT_SECONDS in `env:`)",
+        "TimeoutError: RPC call to execute_model timed out.",
     ),
     error(
         "missing_module",
@@ -158,8 +187,9 @@ MACHINE_ERRORS: tuple[ErrorPattern, ...] = (
     ),
     error(
         "missing_module",
-        ("cannot open shared object file", "cannot import name"),
-        r"ImportError: (?:(?P<what>\S+\.so\S*): cannot open shared object|cannot import name (?P<name>'[^']+'))",
+        ("cannot open shared object file", "cannot import name", "undefined symbol"),
+        r"(?:Import|OS)Error: (?:(?P<what>\S+\.so\S*): (?:cannot open shared object|undefined symbol: (?P<symbol>\w+))|"
+        r"cannot import name (?P<name>'[^']+'))",
         _library,
         "ImportError: libcudart.so.12: cannot open shared object file: No such file or directory",
     ),
@@ -179,7 +209,7 @@ MACHINE_ERRORS: tuple[ErrorPattern, ...] = (
     error(
         "missing_module",
         ("ImportError", "PackageNotFoundError"),
-        r"ImportError: .*(?:[Pp]lease install|is not installed|pip install)|"
+        r"(?<!Ignore )ImportError: .*(?:[Pp]lease install|is not installed|pip install|requires the )|"
         r"PackageNotFoundError: No package metadata was found for",
         "a Python package is missing in the image; take an image that has it",
         "ImportError: Please install bitsandbytes>=0.46.1 by running `pip install bitsandbytes>=0.46.1`.",

@@ -92,6 +92,18 @@ def memory_in_use(match: re.Match[str], state: ServerState, language: str) -> Co
     )
 
 
+def host_memory(match: re.Match[str], state: ServerState, language: str) -> Counsel:
+    """vLLM on a CPU finds less main memory than it is told to take; the flag for it is the GPU's."""
+    free, total = float(match["free"]), float(match["total"])
+    share = math.floor(free / total * 100) / 100 if total > 0 else 0.0
+    start = "on startup" in match[0]
+    how = f"set gpu-memory-utilization to at most {share:.2f}" if start else "lower kv-cache-memory-bytes"
+    return Counsel(
+        f"only {match['free']} of {match['total']} GiB of main memory are free: end what else uses it, or {how}",
+        Fix(set={"gpu-memory-utilization": share}) if start and 0 < share < 1 else None,
+    )
+
+
 def too_many_states(match: re.Match[str], state: ServerState, language: str) -> Counsel:
     """Each running request of a hybrid model needs one block of its state cache."""
     blocks = int(match["blocks"])
@@ -106,6 +118,14 @@ def batched_tokens(match: re.Match[str], state: ServerState, language: str) -> C
     need = int(match["need"])
     return Counsel(
         f"{match['why']}; raise max-num-batched-tokens to at least {need}", Fix(set={"max-num-batched-tokens": need})
+    )
+
+
+def quantised_shape(match: re.Match[str], state: ServerState, language: str) -> Counsel:
+    """Quantised weights are split over GPUs in whole blocks."""
+    flag = _flag(_GPUS, language)
+    return Counsel(
+        f"the quantised weights cannot be split over that many GPUs: lower {flag}, or share experts out (EP)"
     )
 
 

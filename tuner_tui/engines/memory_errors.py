@@ -5,6 +5,7 @@ from __future__ import annotations
 from tuner_tui.engines.error_pattern import VAGUE, ErrorPattern, error
 from tuner_tui.engines.facts import Fix
 from tuner_tui.engines.memory_advice import (
+    host_memory,
     kv_too_small,
     memory_in_use,
     out_of_memory,
@@ -85,7 +86,8 @@ MEMORY_ERRORS: tuple[ErrorPattern, ...] = (
         "cuda_out_of_memory",
         ("out of memory", "OutOfMemoryError", "ALLOC_FAILED", "OutOfMemory", "cudaErrorMemoryAllocation"),
         r"(?<!ray\.exceptions\.)OutOfMemoryError(?!\))|(?:CUDA|HIP|XPU|NPU|MUSA) out of memory|"
-        r"(?:CUDA|HIP|cuda|hip)(?: driver)? error: (?:\d+ )?out of memory|Cuda failure(?: \d+)? 'out of memory'|"
+        r"(?:CUDA|HIP|cuda|hip)(?: driver)? error: (?:\d+ )?out of memory|"
+        r"(?:Cuda|HIP) failure:?(?: \d+)? 'out of memory'|"
         r"C(?:UBLAS|USOLVER|UDNN)_STATUS_ALLOC_FAILED|hipErrorOutOfMemory|cudaErrorMemoryAllocation",
         out_of_memory,
         "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 116.00 MiB.",
@@ -99,6 +101,15 @@ MEMORY_ERRORS: tuple[ErrorPattern, ...] = (
     ),
     error(
         "host_out_of_memory",
+        ("Available memory on node",),
+        r"Error: Available memory on node \S+ \((?P<free>\d{1,9}(?:\.\d+)?)/(?P<total>\d{1,9}(?:\.\d+)?) GiB\).*"
+        r" is less than",
+        host_memory,
+        "ValueError: Available memory on node 0 (10.1/31.3 GiB) on startup is less than desired CPU memory utilization "
+        "(0.92, 28.8 GiB).",
+    ),
+    error(
+        "host_out_of_memory",
         (
             *("annot allocate memory", "std::bad_alloc", "xit code: -9", "xit code -9", "MemoryError", "OOMKilled"),
             *(
@@ -109,13 +120,12 @@ MEMORY_ERRORS: tuple[ErrorPattern, ...] = (
                 "xitcode: -9",
                 "xitcode=-9",
             ),
-            *("running low on memory", "Available memory on node"),
+            "running low on memory",
         ),
         r"Errno 12\] Cannot allocate memory|Cannot allocate memory \(12\)|running low on memory|"
         r"std::bad_alloc|[Ee]xit ?code(?:: |=| )-9\b|^MemoryError\b|"
         r"OOMKilled\W{1,4}[Tt]rue|an't allocate memory|Out of memory: Killed process|oom-kill|"
-        r"(?:died|killed|terminated)[^(]{0,40}SIGKILL|Signal 9 \(SIGKILL\)|"
-        r"Available memory on node .* is less than",
+        r"(?<!The process is )(?:died|killed|terminated)[^(]{0,40}SIGKILL|Signal 9 \(SIGKILL\)|was sent SIGKILL",
         "the machine's main memory (or the container's limit) ran out: raise docker.memory, or take fewer ranks",
         "RuntimeError: Rank 0 scheduler died during initialization (exit code: -9).",
     ),
@@ -131,13 +141,30 @@ MEMORY_ERRORS: tuple[ErrorPattern, ...] = (
     ),
     error(
         "shared_memory_too_small",
-        ("/dev/shm", "No space left on device", "Bus error", "SIGBUS", "shared memory (shm)"),
-        r"creating shared memory segment|/dev/shm.*No space left|No space left on device \(28\)|Bus error|SIGBUS|"
-        r"extend /dev/shm/|insufficient shared memory \(shm\)",
+        ("/dev/shm", "No space left on device", "shared memory (shm)", "shared memory segment"),
+        r"creating shared memory segment|/dev/shm.*No space left|No space left on device: '/(?:dev/shm|psm_)|"
+        r"No space left on device \(28\)|extend /dev/shm/|insufficient shared memory \(shm\)",
         "the container's /dev/shm is too small for the GPUs to talk: set docker.shm_size: 16g, or docker.ipc: host",
         "Error while creating shared memory segment /dev/shm/nccl-cjY8K5 (size 10617216), error: No space left on "
         "device (28)",
         fix=Fix(docker={"shm_size": "16g"}),
         even_quiet=True,
+    ),
+    error(
+        "shared_memory_too_small",
+        ("Bus error", "SIGBUS"),
+        r"Bus error|SIGBUS",
+        "a process touched memory that is not there, most often because the container's /dev/shm is too small: set "
+        "docker.shm_size: 16g, or docker.ipc: host",
+        "Bus error (core dumped)",
+        even_quiet=True,
+    ),
+    error(
+        "other",
+        ("No space left on device", "Not enough free disk space"),
+        r"Error: .*No space left on device|Not enough free disk space to download",
+        "a disk is full: make room where models and compiled kernels are kept (the cache that is mounted), or in the "
+        "container",
+        "OSError: [Errno 28] No space left on device",
     ),
 )

@@ -7,7 +7,7 @@ import re
 from tuner_tui.engines.counsel import Counsel
 from tuner_tui.engines.error_pattern import VAGUE, ErrorPattern, error
 from tuner_tui.engines.facts import Fix
-from tuner_tui.engines.memory_advice import batched_tokens, context_too_long, heads
+from tuner_tui.engines.memory_advice import batched_tokens, context_too_long, heads, quantised_shape
 from tuner_tui.engines.server_state import ServerState
 
 
@@ -101,6 +101,13 @@ MODEL_ERRORS: tuple[ErrorPattern, ...] = (
         "OSError: We couldn't connect to 'https://huggingface.co' to load the files",
     ),
     error(
+        "other",
+        ("SafetensorError", "PytorchStreamReader failed"),
+        r"SafetensorError: Error while deserializing header|PytorchStreamReader failed",
+        "a file of the model's weights is damaged or not complete: compare its size with the hub's, and fetch it again",
+        "safetensors_rust.SafetensorError: Error while deserializing header: MetadataIncompleteBuffer",
+    ),
+    error(
         "bad_flag_value",
         ("trust_remote_code", "custom code which must be executed"),
         r"set the option `trust_remote_code=True`|trust_remote_code=True` to remove|custom code which must be executed|"
@@ -155,6 +162,19 @@ MODEL_ERRORS: tuple[ErrorPattern, ...] = (
         heads,
         "ValueError: Total number of attention heads (14) must be divisible by tensor parallel size (4).",
         certain=True,
+    ),
+    error(
+        "bad_flag_value",
+        (
+            "with the quantized weight shape",
+            "is not divisible by weight quantization block",
+            "is not divisible by block",
+        ),
+        r"Error: (?:The (?:in|out)put size is not aligned with the quantized weight shape|.* is not divisible by "
+        r"(?:weight quantization )?block_[nk])",
+        quantised_shape,
+        "ValueError: The input size is not aligned with the quantized weight shape. This can be caused by too large "
+        "tensor parallel size.",
     ),
     error(
         "bad_flag_value",

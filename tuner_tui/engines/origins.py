@@ -17,7 +17,11 @@ _WORD = re.compile(r"([A-Z_]+)(\d+)")
 _VLLM_TIME = re.compile(
     r"(?:DEBUG|INFO|WARNING|ERROR|CRITICAL) (?:[A-Za-z_][\w.]* )?(?P<at>(?:\d{4}-)?\d\d-\d\d \d\d:\d\d:\d\d)"
 )
-_PROCESS = re.compile(r"\((?P<name>[A-Za-z][\w-]*)(?: rank=(?P<rank>\d{1,6}))? pid=(?P<pid>\d{1,9})(?:, ip=[\d.]+)?\)")
+_PROCESS = re.compile(
+    r"[(\[](?P<name>[A-Za-z][\w:.-]*)(?: rank=(?P<rank>\d{1,6})| (?P<words>[A-Z]+\d{1,6}(?:_[A-Z]+\d{1,6})*))?"
+    r" pid=(?P<pid>\d{1,9})(?:, ip=[\w.:]+)?[)\]]"
+)
+_CLOSE = re.compile(r"[)\]]")
 _COPY = re.compile(r"DP(\d{1,6})")
 _DOCKER = re.compile(r"^(?P<at>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?)(?:Z|[+-]\d\d:?\d\d)? ")
 _GLUED = re.compile(r"(?<!^)(?=\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{3})?(?: [A-Z_]+\d+)*\] )")
@@ -76,7 +80,8 @@ def vllm(text: str) -> Origin:
     end = text.rfind(" pid=", 0, time.start() if time else 400)
     if end < 0:
         return Origin(at, NO_RANK, None)
-    rank, member = _vllm_rank(text[: text.find(")", end) + 1])
+    close = _CLOSE.search(text, end)
+    rank, member = _vllm_rank(text[: close.end() if close else 0])
     return Origin(at, rank, member)
 
 
@@ -84,7 +89,7 @@ def vllm(text: str) -> Origin:
 def _vllm_rank(processes: str) -> tuple[Rank, Hashable | None]:
     copy, name, member = 0, "", None
     for found in _PROCESS.finditer(processes):
-        process = found["name"]
+        process = f"{found['name']}_{found['words']}" if found["words"] else found["name"]
         numbered = _COPY.search(process)
         if numbered:
             copy = int(numbered[1])
@@ -111,11 +116,12 @@ def ranks_of_vllm(members: set[Hashable]) -> int:
     """
     workers = [each for each in members if isinstance(each, tuple) and "Worker" in each[1]]
     final = {pid for _, name, _, pid in workers if "-" not in name}
+    named = {pid for _, name, rank, pid in workers if "_" in name or rank}
     distinct = {
         # Worker_TP1 is one rank wherever it runs; a nameless worker is told apart by its process.
-        (copy, name, rank) if "_" in name or rank else (copy, pid)
+        (copy, name, rank) if "_" in name or rank else pid
         for copy, name, rank, pid in workers
-        if "-" not in name or pid not in final
+        if ("-" not in name or pid not in final) and ("_" in name or rank or pid not in named)
     }
     # Up to 0.7 the driver is a rank itself and puts no prefix before its lines; later an engine core drives.
     silent = any(name in ("VllmWorkerProcess", "RayWorkerWrapper") for _, name, _, _ in workers)

@@ -15,14 +15,17 @@ _PREFIXES = re.compile(
     r"|[\w.-]+ +\| "  # docker compose
     r"|[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d(?:\.\d+)? \S+ [\w./@-]+(?:\[\d+\])?: "  # syslog, journalctl
     r"|[>\u2502|] "  # quoted, or drawn by a terminal's table
+    r"|  \| (?=\[)"  # copied from a page with line numbers
+    rf"|[ \t]{{1,12}}(?=\[20\d\d-|\([A-Za-z]\w* pid=|(?:{_LEVELS}) \d\d-\d\d \d\d:)"  # a whole log, indented
+    r"|(?:\^\[|\u241b|\\u001b|\\x1b|\\033|#033)?\[\d{1,3}(?:;\d{1,3})*m ?"  # colours whose escape was lost in pasting
     r"|\[rank\d+\]: ?"  # torch
     r"|\[\d+,\d+\]<std(?:out|err)>: ?"  # mpirun
-    r"|\([A-Za-z][\w-]*(?: rank=\d+)? pid=\d+(?:, ip=[\w.:]+)?\) ?"  # vLLM's and Ray's processes
+    r"|[(\[][A-Za-z][\w:.-]*(?: rank=\d+| [A-Z]+\d\w*)? pid=\d+(?:, ip=[\w.:]+)?[)\]] ?"  # vLLM's and Ray's processes
     r"|\[Stage-\d+\] "
     # vLLM, whose time has no year
     rf"|(?P<level>{_LEVELS}) (?:[A-Za-z_][\w.]* )?(?:\d{{4}}-)?\d\d-\d\d \d\d:\d\d:\d\d(?:[.,]\d+)? ?"
-    r"(?:\[?[\w./-]+:\d+\] ?)?"
-    r"|\[(?:\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d(?:\.\d+)?(?: [A-Z_]+\d+)*\] ?"  # SGLang
+    r"(?:\[?[\w./-]+:\d+\[?\] ?)?"
+    r"|\[(?:(?:\d{4}-)?\d\d-\d\d )?\d\d:\d\d:\d\d(?:[.,]\d+)?(?: [A-Z_]+\d+)*\] ?"  # SGLang, and programs beside vLLM
     r"|(?P<uvicorn>(?:DEBUG|ERROR):    |INFO:     |WARNING:  |CRITICAL: )"
     rf"|- (?P<python>{_LEVELS}) - (?:[\w.]+: )?"  # 2025-02-21 21:52:50,289 - INFO - flashinfer.jit:
     r")*"

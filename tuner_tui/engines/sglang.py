@@ -121,8 +121,8 @@ def _states(match: Match, where: Where) -> Iterable[AnyFact]:
     yield KvCacheAllocated(where=where, pool="state", total_gib=total)
 
 
-def _available(match: Match, where: Where) -> Iterable[AnyFact]:
-    yield MemoryTold(where=where, available_gib=float(match["avail"]))
+def _pools_end(match: Match, where: Where) -> Iterable[AnyFact]:
+    yield MemoryTold(where=where, available_gib=float(match["avail"]), pools_done=True)
 
 
 def _graphs_begin(match: Match, where: Where) -> Iterable[AnyFact]:
@@ -359,7 +359,7 @@ ROWS: tuple[Row, ...] = (
     row(
         "Memory pool end",
         rf"Memory pool end\. avail mem=(?P<avail>{GIB}) GB",
-        _available,
+        _pools_end,
         "[2025-11-06 12:09:33] Memory pool end. avail mem=26.32 GB",
     ),
     row(
@@ -430,6 +430,12 @@ ROWS: tuple[Row, ...] = (
         _info_memory,
         '                "kvcache": 21.35,',
         since="0.4.9",
+    ),
+    row(
+        "sglang",
+        r"^(?:sglang|sglang version): (?P<version>\d[\w.+-]*)$",
+        _info_version,
+        "sglang: 0.5.11.dev20260512+g339e36e",  # from a report of the environment beside the log
     ),
     row('"version": "', r'"version": "(?P<version>\d[\w.+-]*)"', _info_version, '    "version": "0.5.9"'),
 )

@@ -134,6 +134,16 @@ def _told_memory(match: Match, where: Where) -> Iterable[AnyFact]:
         yield Entered(where=where, phase="kv")
 
 
+def _bytes(match: Match, where: Where) -> Iterable[AnyFact]:
+    kv, total = (round(int(match[name]) / 2**30, 3) for name in ("kv", "total"))
+    yield Entered(where=where, phase="kv")
+    yield MemoryTold(where=where, kv_cache_gib=kv, total_gib=total)
+
+
+def _fitted(match: Match, where: Where) -> Iterable[AnyFact]:
+    yield Told(where=where, about="context_tokens", value=int(match["tokens"] or match["whole"]))
+
+
 def _account(match: Match, where: Where) -> Iterable[AnyFact]:
     yield from _told_memory(match, where)
     in_use = _BYTES_IN_USE.search(match.string, match.end())
@@ -225,12 +235,15 @@ ROWS: tuple[Row, ...] = (
     ),
     row(
         " backend",
-        r"Using (?:AttentionBackendEnum\.)?(?P<backend>(?:F(?:lash|LASH|lex|LEX)|X(?:f|F)ormers|XFORMERS|T(?:orch|ORCH|"
-        r"riton|RITON|REE)|C(?:utlass|UTLASS)|RO[Cc][Mm]|P(?:allas|ALLAS)|A(?:ITER|iter)|IPEX)"
-        r"(?:[\w-]| (?!MoE|Unquant|N?[vV]?[Ff][pP]))*?) backend(?: on V1 engine)?(?:\.|$)",
+        # Kernels of other layers are chosen in the same words, by other files.
+        r"^(?!.*(?:moe|mxfp4|fp8|quant\w*|mamba\w*|ssu\w*)\.py:)(?!.*\b(?:M[oO]E|GEMM|[Ll]inear|prefill|decode|KDA|GDN|"
+        r"Mamba|SSU|ReplaySSM|all-?reduce|sampl\w+) )"
+        r".*?Using (?:AttentionBackendEnum\.)?(?P<backend>(?:F(?:lash|LASH|lex|LEX)|X(?:[fF]ormers|FORMERS|PU)|"
+        r"T(?:orch|ORCH|riton|RITON|REE|urbo)|C(?:utlass|UTLASS|PU)|R[Oo][Cc][Mm]|P(?:allas|ALLAS)|A(?:ITER|iter|MX)|IPEX|"
+        r"Dual|HPU)"
+        r"(?:[\w-]| (?!Unquant|N?[vV]?[Ff][pP]))*?) backend(?: on V1 engine| out of .*| \(selected .*)?(?:\.|$)",
         _backend,
         "[cuda.py:290] Using Flash Attention backend on V1 engine.",
-        until="0.13.0",
     ),
     row("Starting to load model", r"Starting to load model ", _load_begin, "Starting to load model /model..."),
     row(
@@ -271,7 +284,7 @@ ROWS: tuple[Row, ...] = (
     ),
     row(
         "torch.compile",
-        rf"torch\.compile (?:takes|took) (?P<s>{SECONDS}) s in total",
+        rf"torch\.compile (?:and initial profiling/warmup run together )?(?:takes|took) (?P<s>{SECONDS}) s in total",
         _compiled,
         "[monitor.py:33] torch.compile takes 30.12 s in total",
         since="0.7.0",
@@ -333,10 +346,40 @@ ROWS: tuple[Row, ...] = (
     ),
     row(
         "reserved",
-        rf"reserved (?P<kv>{GIB}) GiB memory for KV Cache",
+        rf"(?:Initial free memory (?P<free>{GIB}) GiB, )?reserved (?P<kv>{GIB}) GiB memory for KV Cache",
         _told_memory,
         "Initial free memory 78.60 GiB, reserved 20.00 GiB memory for KV Cache as specified by kv_cache_memory_bytes",
         since="0.10.2",
+    ),
+    row(
+        "KV cache memory reduced to",
+        rf"KV cache memory reduced to (?P<kv>{GIB}) GiB",
+        _told_memory,
+        "Reserving 2.0 GiB of GPU memory for frontend multimodal decoding; KV cache memory reduced to 54.1 GiB.",
+        since="0.32.0",
+    ),
+    row(
+        "padding layers, may waste",
+        r"Add \d+ padding layers, may waste",
+        nothing,
+        "Add 3 padding layers, may waste at most 6.25% KV cache memory",
+        since="0.11.0",
+    ),
+    row(
+        "total memory: ",
+        # Plug-ins for other accelerators print bytes.
+        rf"Available memory: (?P<kv>{COUNT}), total memory: (?P<total>{COUNT})",
+        _bytes,
+        "[worker_v1.py:198] Available memory: 39442891776, total memory: 65452113920",
+        since="0.9.0",
+    ),
+    row(
+        "Auto-fit max_model_len",
+        rf"Auto-fit max_model_len: (?:reduced from {COUNT} to (?P<tokens>{COUNT})|full model context length "
+        rf"(?P<whole>{COUNT}) fits)",
+        _fitted,
+        "Auto-fit max_model_len: reduced from 131072 to 40960 to fit in available KV cache memory (5.63 GiB GPU)",
+        since="0.14.0",
     ),
     row(
         " blocks: ",
@@ -378,6 +421,13 @@ ROWS: tuple[Row, ...] = (
         _told_memory,
         "CUDA graph pool memory: 0.5 GiB (actual), 0.55 GiB (estimated), difference: 0.05 GiB (9.1%).",
         since="0.20.0",
+    ),
+    row(
+        "CUDA graph memory profiling",
+        r"CUDA graph memory profiling (?:is|will be) enabled",
+        nothing,
+        "CUDA graph memory profiling is enabled (default since v0.21.0). To maintain the same effective KV cache size",
+        since="0.16.0",
     ),
     row(
         "Estimated CUDA graph memory",
