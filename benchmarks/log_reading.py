@@ -1,25 +1,56 @@
-"""How many lines of a log are read in a second, on one core. `python benchmarks/log_reading.py LOG …`
+"""How many lines of a log are read in a second, on one core. `python benchmarks/log_reading.py [LOG …] [--json]`
 
 Each log is repeated to about 8 MB and fed in pieces of 64 KB, as `docker logs` gives them. A state of a progress bar
-counts as a line. CPU time, best of three. Beside it the bare minimum on the same machine: cutting the bytes into lines
-and decoding those. Without a LOG: lines of servers at work, written here as the engines print them. Prints a table, or
-with `--json` one object.
+counts as a line. Three figures: *again* repeats the log as it is (a server that starts over and over, or many ranks
+that say the same), *changed* has other figures in it at every repetition, so that hardly a line comes twice, and
+*facts* is *again* with somebody listening to every fact, as a run does. CPU time, best of three. Beside them the bare
+minimum on the same machine: cutting the bytes into lines and decoding those.
+
+Without a LOG: lines of servers at work, written here as the engines print them, and the real logs in `../shared`
+(`$TUNER_SHARED`) where they are there.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
-import sys
+import os
+import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
+
+import msgspec
 
 from tuner_tui.engines.detect import engine_of
+from tuner_tui.engines.facts import AnyFact
 from tuner_tui.engines.log import LogReader
 
 _BYTES, _CHUNK = 8_000_000, 64 << 10
+_SHARED = Path(os.environ.get("TUNER_SHARED", Path(__file__).resolve().parents[2] / "shared"))
+_CLASSES = {
+    "at work": ("sglang-0.5.2-exp1-running", "sglang-0.5.23-cpu-running", "sglang-0.5.9-pd", "vllm-0.32.0-cpu-running"),
+    "start-up": (
+        *("sglang-0.5.2-exp1-startup", "sglang-0.5.23-cpu-startup", "sglang-0.4.2-docker-timestamps"),
+        *("vllm-0.32.0-cpu-startup", "vllm-0.9-v1-tp2"),
+    ),
+    "failed": ("sglang-0.5.8-tp16-nccl", "vllm-0.32.0-cpu-kv-too-small"),
+}
+_SEED_RUN = "data/seed-run/docker-simple-tune_results.json"
+
+
+class Speed(msgspec.Struct, frozen=True, kw_only=True):
+    """`*_per_s`: lines a second."""
+
+    engine: str
+    lines: int
+    mb: float
+    again_per_s: int
+    changed_per_s: int
+    facts_per_s: int
+    bare_per_s: int
 
 
 def _sglang() -> bytes:
@@ -55,14 +86,34 @@ def _vllm() -> bytes:
     return "\n".join(lines).encode() + b"\n"
 
 
+def _usual() -> Iterator[tuple[str, bytes]]:
+    yield "at work: as sglang writes it", _sglang()
+    yield "at work: as vllm writes it", _vllm()
+    for kind, names in _CLASSES.items():
+        for name in names:
+            for path in sorted((_SHARED / "logs").glob(f"{name}*.log")):
+                yield f"{kind}: {path.stem}", path.read_bytes()
+    if (_SHARED / _SEED_RUN).exists():
+        results = json.loads((_SHARED / _SEED_RUN).read_text())["all_results"]
+        for number, result in enumerate(results, 1):
+            yield f"whole: seed run, experiment {number}", result["container_logs"].encode()
+
+
+def _changed(log: bytes, times: int) -> bytes:
+    """`log` again and again with its digits exchanged. 0 and 1 stay, or HTTP/1.1 would be no HTTP."""
+    dice = random.Random(log[:100])
+    orders = (bytes(dice.sample(b"23456789", 8)) for _ in itertools.count())
+    return b"".join(log.translate(bytes.maketrans(b"23456789", next(orders))) for _ in range(times))
+
+
 def _decoded(log: bytes) -> None:
     for at in range(0, len(log), _CHUNK):
         for piece in log[at : at + _CHUNK].splitlines(keepends=True):
             piece.decode("utf-8", errors="replace")
 
 
-def _read(engine: Literal["sglang", "vllm"], log: bytes) -> None:
-    reader = LogReader(engine)
+def _read(engine: Literal["sglang", "vllm"], log: bytes, on_fact: Callable[[AnyFact], None] | None = None) -> None:
+    reader = LogReader(engine, on_fact)
     for at in range(0, len(log), _CHUNK):
         reader.feed(log[at : at + _CHUNK])
     reader.close()
@@ -77,37 +128,46 @@ def _best(work: Callable[[], None]) -> float:
     return best
 
 
-def measure(log: bytes) -> tuple[str, int, float, float]:
-    """The engine, the lines, and the seconds of CPU time for reading and for only decoding them."""
+def measure(log: bytes) -> Speed:
     engine = engine_of(log[: 256 << 10]) or "sglang"
-    log *= max(_BYTES // max(len(log), 1), 1)
-    lines = len(log.splitlines())
-    return engine, lines, _best(lambda: _read(engine, log)), _best(lambda: _decoded(log))
+    if not log.endswith(b"\n"):
+        log += b"\n"
+    times = max(_BYTES // max(len(log), 1), 1)
+    again, changed = log * times, _changed(log, times)
+    lines = len(again.splitlines())
+    return Speed(
+        engine=engine,
+        lines=lines,
+        mb=len(again) / 1e6,
+        again_per_s=int(lines / _best(lambda: _read(engine, again))),
+        changed_per_s=int(lines / _best(lambda: _read(engine, changed))),
+        facts_per_s=int(lines / _best(lambda: _read(engine, again, lambda fact: None))),
+        bare_per_s=int(lines / _best(lambda: _decoded(again))),
+    )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("logs", nargs="*", type=Path)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    logs = {path.name: path.read_bytes() for path in options.logs}
-    results: dict[str, dict[str, Any]] = {}
-    for name, log in (logs or {"sglang at work": _sglang(), "vllm at work": _vllm()}).items():
-        engine, lines, seconds, bare_s = measure(log)
-        results[name] = {
-            "engine": engine,
-            "lines": lines,
-            "seconds": round(seconds, 3),
-            "lines_per_s": int(lines / seconds),
-            "bare_lines_per_s": int(lines / bare_s),
-        }
+    logs = ((path.name, path.read_bytes()) for path in options.logs) if options.logs else _usual()
+    found: dict[str, Speed] = {}
+    if not options.json:
+        print(
+            f"{'lines a second':54} {'again':>8} {'changed':>8} {'facts':>8} {'MB/s':>6} {'again ÷ decoding alone':>24}"
+        )
+    for name, log in logs:
+        speed = found[name] = measure(log)
+        if not options.json:
+            mb_per_s = speed.mb * speed.again_per_s / speed.lines
+            print(
+                f"{name[:54]:54} {speed.again_per_s:>8,} {speed.changed_per_s:>8,} {speed.facts_per_s:>8,} "
+                f"{mb_per_s:>6.1f} {speed.again_per_s / speed.bare_per_s:>24.1%}",
+                flush=True,
+            )
     if options.json:
-        json.dump(results, sys.stdout, indent=2)
-        print()
-        return
-    for name, result in results.items():
-        times = result["bare_lines_per_s"] / result["lines_per_s"]
-        print(f"{name:55} {result['engine']:7} {result['lines_per_s']:>9,} lines/s, {times:.0f} × decoding alone")
+        print(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
 
 
 if __name__ == "__main__":

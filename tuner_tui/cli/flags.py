@@ -5,24 +5,30 @@ from __future__ import annotations
 import shutil
 import textwrap
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
+import msgspec
 
 from tuner_tui.engines.catalogue import Catalogue, Flag, catalogue, plain
 from tuner_tui.engines.equivalents import equivalent
 from tuner_tui.engines.flag_words import kind_words
 from tuner_tui.engines.help_text import flags_in_help
+from tuner_tui.engines.load_task import load_task
 from tuner_tui.engines.nearest import nearest
 from tuner_tui.engines.registry import engine
 
 
-def show_flags(name: str, word: str | None, *, from_image: bool, image: str | None) -> int:
-    """Prints the flags of engine `name` that `word` fits, or all that are explained. Returns the exit code: 2 where
-    there is nothing to show."""
+def show_flags(
+    name: str, word: str | None, *, from_image: bool = False, image: str | None = None, task: Path | None = None
+) -> int:
+    """Prints the flags of engine `name` that `word` fits, or all that are explained. With `from_image`, `image` or
+    `task` the engine itself is asked: in its usual image, in that one, or where the task would start it. Returns the
+    exit code: 2 where there is nothing to show. Raises BadInput where the task has problems."""
     known = catalogue(engine(name).catalogue)
     width = min(shutil.get_terminal_size((80, 24)).columns, 100)
-    if from_image or image:
-        return _from_image(name, known, word, image or engine(name).default_image, width)
+    if from_image or image or task:
+        return _from_engine(name, known, word, image, task, width)
     lines = list(_page(known, word, width))
     if not lines:
         click.echo(f"tuner-tui: {_nothing(known, word or '')}", err=True)
@@ -41,7 +47,7 @@ def _page(known: Catalogue, word: str | None, width: int) -> Iterator[str]:
         yield ""
         yield from textwrap.wrap(
             "More of one flag, or a search: tuner-tui flags "
-            f"{known.engine} WORD. What an image itself takes: --from-image.",
+            f"{known.engine} WORD. What an image itself takes: --from-image, --image, --task.",
             width,
             break_on_hyphens=False,
         )
@@ -111,17 +117,30 @@ def _detail(known: Catalogue, flag: Flag, width: int) -> Iterator[str]:
             )
 
 
-def _from_image(name: str, known: Catalogue, word: str | None, image: str, width: int) -> int:
+def _from_engine(
+    name: str, known: Catalogue, word: str | None, image: str | None, path: Path | None, width: int
+) -> int:
     from tuner_tui.backends.backend import BackendUnavailable
-    from tuner_tui.cli.image_help import HelpFailed, help_of_image
+    from tuner_tui.cli.image_help import HelpFailed, asking_image, asking_task, engine_help
 
+    if path is None:
+        spec = asking_image(name, image or engine(name).default_image)
+    else:
+        task, _ = load_task(path)
+        if task.engine != name:
+            click.echo(f"tuner-tui: {path} is a task of {task.engine}: tuner-tui flags {task.engine} …", err=True)
+            return 2
+        spec = asking_task(task)
+        spec = msgspec.structs.replace(spec, image=image) if image and spec.image else spec
+    where = spec.image or spec.command[0]
+    click.echo(f"asking {where} …", err=True)
     try:
-        text = help_of_image(image, engine(name).docker_command, all_groups=name == "vllm")
+        text = engine_help(spec, all_groups=name == "vllm")
     except (BackendUnavailable, HelpFailed) as error:
         click.echo(f"tuner-tui: {error}", err=True)
         return 2
     flags = flags_in_help(text)
-    click.echo(f"{image} takes {len(flags)} flags")
+    click.echo(f"{where} takes {len(flags)} flags")
     wanted = plain(word).lower() if word else ""
     for flag, help_line in flags.items():
         if wanted in flag or (word and word.lower() in help_line.lower()):

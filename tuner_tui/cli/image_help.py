@@ -1,57 +1,109 @@
-"""Runs an image once to hear its `--help`."""
+"""Runs an engine once to hear its `--help`: in its image, or as a task says."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+import os
+import subprocess
+
+import msgspec
 
 from tuner_tui.backends.backend import StartFailed
 from tuner_tui.backends.docker_connection import connect, said, unavailable
+from tuner_tui.backends.docker_container import container_options
 from tuner_tui.backends.docker_image import find_image
+from tuner_tui.engines.launch import launch_spec
+from tuner_tui.engines.registry import engine
+from tuner_tui.task.launch_spec import LaunchSpec
+from tuner_tui.task.model import Task
 
-_TIMEOUT_S = 120
+_TIMEOUT_S = 180
+_ENVIRONMENT = {"COLUMNS": "160", "NO_COLOR": "1"}
 
 
 class HelpFailed(Exception):
-    """The image is not here, or it has no help to give; one sentence says which."""
+    """The image is not here, or the engine has no help to give; one sentence says which."""
 
 
-def help_of_image(image: str, command: Sequence[str], *, all_groups: bool = False) -> str:
-    """What `command --help` prints in a container of `image`, without network and removed at once.
+def asking_image(name: str, image: str) -> LaunchSpec:
+    """To ask the engine called `name` in `image`, without network."""
+    return LaunchSpec(
+        backend="docker", image=image, command=engine(name).docker_command, environment=_ENVIRONMENT, network="none"
+    )
 
-    `all_groups`: the program shows its flags in groups and has `--help=all`. The image is never pulled. Raises
-    HelpFailed, BackendUnavailable.
+
+def asking_task(task: Task) -> LaunchSpec:
+    """To ask the engine of `task` where the task would start it: with its mounts, environment and command."""
+    spec = launch_spec(task, {}, task.gpus or ())
+    known = engine(task.engine)
+    prefix = (
+        task.docker.command or known.docker_command
+        if task.backend == "docker"
+        else task.process.command or known.process_command
+    )
+    return msgspec.structs.replace(
+        spec,
+        command=spec.command[: len(prefix)],
+        container_port=0,
+        environment={**spec.environment, **_ENVIRONMENT},
+        network="none" if task.backend == "docker" else None,
+    )
+
+
+def engine_help(spec: LaunchSpec, *, all_groups: bool = False) -> str:
+    """What the command of `spec` prints with `--help`. A container is removed at once, an image never pulled.
+
+    `all_groups`: the program shows its flags in groups and has `--help=all`. Raises HelpFailed, BackendUnavailable.
     """
+    ask = _ask_process if spec.backend == "process" else _ask_container
+    last = ""
+    for question in ["--help=all", "--help"] if all_groups else ["--help"]:
+        code, output, complaint = ask(msgspec.structs.replace(spec, command=(*spec.command, question)))
+        if code == 0 and "--" in output:
+            return output
+        last = complaint.strip().splitlines()[-1] if complaint.strip() else "nothing"
+    where = f" in {spec.image}" if spec.image else ""
+    raise HelpFailed(f"{' '.join(spec.command)} --help{where} ended with code {code} and said: {last}")
+
+
+def _ask_process(spec: LaunchSpec) -> tuple[int, str, str]:
+    try:
+        done = subprocess.run(
+            spec.argv(0),
+            env={**os.environ, **spec.environment},
+            cwd=spec.cwd,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_TIMEOUT_S,
+        )
+    except OSError as error:
+        raise HelpFailed(f"{spec.command[0]} could not be started: {error.strerror}") from error
+    except subprocess.TimeoutExpired as error:
+        raise HelpFailed(f"{' '.join(spec.command)} took longer than {_TIMEOUT_S} s") from error
+    return done.returncode, done.stdout, done.stderr
+
+
+def _ask_container(spec: LaunchSpec) -> tuple[int, str, str]:
     from docker.errors import APIError, DockerException
     from requests.exceptions import RequestException
 
-    api = connect()
+    api, image = connect(), spec.image
+    assert image is not None
     try:
         if find_image(api, image) is None:
-            raise HelpFailed(f"{image} is not on this machine: docker pull {image}, or leave --from-image out")
-        questions = ["--help=all", "--help"] if all_groups else ["--help"]
-        said_last = ""
-        for question in questions:
-            container = api.create_container(
-                image,
-                [*command[1:], question],
-                entrypoint=[command[0]],
-                network_disabled=True,
-                environment={"COLUMNS": "160", "NO_COLOR": "1"},
-                labels={"tuner-tui.help": "1"},
-            )["Id"]
-            try:
-                api.start(container)
-                code = api.wait(container, timeout=_TIMEOUT_S)["StatusCode"]
-                output: str = api.logs(container, stdout=True, stderr=False).decode("utf-8", errors="replace")
-                said_last = api.logs(container, stdout=False, stderr=True).decode("utf-8", errors="replace").strip()
-            finally:
-                with contextlib.suppress(APIError):
-                    api.remove_container(container, force=True)
-            if code == 0 and "--" in output:
-                return output
-        last = said_last.splitlines()[-1] if said_last else "nothing"
-        raise HelpFailed(f"{' '.join(command)} --help in {image} ended with code {code} and said: {last}")
+            raise HelpFailed(f"{image} is not on this machine: docker pull {image}")
+        container = api.create_container(**container_options(api, spec, {"tuner-tui.help": "1"}))["Id"]
+        try:
+            api.start(container)
+            code = int(api.wait(container, timeout=_TIMEOUT_S)["StatusCode"])
+            output: str = api.logs(container, stdout=True, stderr=False).decode("utf-8", errors="replace")
+            complaint: str = api.logs(container, stdout=False, stderr=True).decode("utf-8", errors="replace")
+        finally:
+            with contextlib.suppress(APIError):
+                api.remove_container(container, force=True, v=True)
+        return code, output, complaint
     except StartFailed as failed:
         raise HelpFailed(failed.reason) from failed
     except (DockerException, RequestException) as error:

@@ -414,8 +414,13 @@ def inspect(log: str, engine: Any, as_json: bool) -> None:
 @click.argument("word", required=False)
 @click.option("--from-image", is_flag=True, help="Ask the engine's own image (it must be here) for its --help.")
 @click.option("--image", metavar="IMAGE", help="The image to ask, instead of the engine's usual one.")
-def flags(engine: str, word: str | None, from_image: bool, image: str | None) -> None:
+@click.option(
+    "--task",
+    type=click.Path(path_type=Path),
+    help="Ask where this task would start the engine: its image, mounts, environment and command.",
+)
+def flags(engine: str, word: str | None, from_image: bool, image: str | None, task: Path | None) -> None:
     """Show ENGINE's launch flags: one by its name, those that WORD fits, or all that are explained."""
     from tuner_tui.cli.flags import show_flags
 
-    sys.exit(show_flags(engine, word, from_image=from_image, image=image))
+    sys.exit(show_flags(engine, word, from_image=from_image, image=image, task=task))

@@ -10,7 +10,7 @@ from tuner_tui.engines.counsel import Counsel
 from tuner_tui.engines.error_pattern import WRAPPER, ErrorPattern
 from tuner_tui.engines.facts import EngineError, Failed, Where
 from tuner_tui.engines.line_plan import Plan
-from tuner_tui.engines.prefixes import stripped
+from tuner_tui.engines.prefixes import Stripped
 from tuner_tui.engines.server_state import ServerState
 
 _QUIET_SIGN, _EXCEPTION = -1, 1
@@ -92,15 +92,14 @@ class CauseFinder:
         """Whether the next line may tell something though nothing in it looks like it: inside of a traceback."""
         return self._in_traceback
 
-    def read(self, text: str, where: Where, state: ServerState, plan: Plan) -> Failed | None:
-        """One line, without escape sequences; `state` is what the lines before it said, `plan` where
-        to look. Returns the error in it."""
+    def read(self, text: str, line: Stripped, where: Where, state: ServerState, plan: Plan) -> Failed | None:
+        """One line, without escape sequences; `line` is its own words, `state` what the lines before it said, `plan`
+        where to look. Returns the error in it."""
         if "hut" in text or "SIGTERM" in text:
             self._stopped = self._stopped or any(words in text for words in _STOPS)
         if self._stopped:
             return None
         number = where.line_number
-        line = stripped(text)
         message = line.message
         if line.quiet:
             found = self._warning(message, text, number, state, plan.errors) if line.level == "WARNING" else None

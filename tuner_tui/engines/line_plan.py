@@ -34,7 +34,7 @@ class Plan(NamedTuple):
 
     `errors`: wordings that may stand in them, in their order. `telling`: of an error or of its circumstances; `death`:
     of something that died. `thing`: one of the known things is named. `extra`: see `vllm_running.extra`. `dull`: none
-    of all that, or a prompt that is only quoted.
+    of all that, or a prompt that is only quoted. `placed`: there may be a time or a process in it.
     """
 
     rows: tuple[Row, ...]
@@ -45,9 +45,7 @@ class Plan(NamedTuple):
     warned: bool
     extra: bool
     dull: bool
-
-
-_NOTHING = Plan((), (), False, False, False, False, False, True)
+    placed: bool
 
 
 class Planner:
@@ -74,12 +72,14 @@ class Planner:
         return plan
 
     def _plan(self, text: str) -> Plan:
+        # What is left of a time without its digits, and the word before a process's number.
+        placed = "::" in text or "pid=" in text
         if any(words in text for words in _QUOTES):
-            return _NOTHING
+            return Plan((), (), False, False, False, False, False, True, placed)
         rows = tuple(row for needle, row in self._rows if needle in text)
         for row in rows:
             if row.settings and row.pattern.search(text):
-                return Plan((row,), (), False, False, False, False, False, False)
+                return Plan((row,), (), False, False, False, False, False, False, placed)
         errors = tuple(each for each, needles in _NEEDLES if any(needle in text for needle in needles))
         telling = bool(errors) or text.startswith("  ") or any(words in text for words in _CIRCUMSTANCES)
         death = telling and any(words in text for words in _DEATHS)
@@ -87,4 +87,4 @@ class Planner:
         warned = "WARNING" in text or "Warning:" in text
         extra = self._vllm and any(words in text for words in _DRAFTS)
         dull = not (rows or telling or thing or warned or extra)
-        return Plan(rows, errors, telling, death, thing, warned, extra, dull)
+        return Plan(rows, errors, telling, death, thing, warned, extra, dull, placed)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Literal
+
+from msgspec.structs import replace
 
 from tuner_tui.engines import origins, sglang, sglang_running, vllm, vllm_running
 from tuner_tui.engines.cause import CauseFinder
@@ -18,15 +19,21 @@ from tuner_tui.engines.facts import (
     Warned,
     Where,
 )
+from tuner_tui.engines.line_heads import LONGEST_HEAD_BYTES, Head, Heads, Reading
 from tuner_tui.engines.line_plan import Plan, Planner
 from tuner_tui.engines.log_lines import LONGEST_BYTES, LineSplitter, readable, unwrapped
 from tuner_tui.engines.log_rows import COMMON
+from tuner_tui.engines.log_tail import LogTail
+from tuner_tui.engines.origins import NO_RANK, NOWHERE, Origin
+from tuner_tui.engines.prefixes import stripped
 from tuner_tui.engines.server_state import ServerState
+from tuner_tui.engines.totals import as_fact
 
-TAIL_LINES = 500
-"""How many of the last lines are kept for `tail`."""
-
-_STATUS = re.compile(rb'HTTP/1\.[01]" (\d{3})')
+_STATUS = re.compile(rb' HTTP/1\.[01]" (\d{3})')
+_STAMP = re.compile(rb"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?)(?:Z|[+-]\d\d:?\d\d)? ")
+"""The time that Docker, or a log collector, put in front."""
+_OWN_CLOCK = re.compile(rb"\[20\d\d-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{3})?(?: [A-Z_]+\d+)*\] ")
+_LINE_FEED, _BRACE = ord("\n"), ord("{")
 
 
 class LogReader:
@@ -50,26 +57,30 @@ class LogReader:
             self._planner = Planner(COMMON, (), vllm=False)
         self._origin_of = origins.vllm if log_language == "vllm" else origins.sglang
         self._batches = vllm_running.BatchReader() if log_language == "vllm" else sglang_running.BatchReader()
+        self._heads = Heads(log_language, self._origin_of)
+        self._stamped_heads = Heads(log_language, self._origin_of)
         self._splitter = LineSplitter()
         self._number = 1
         self._at = ""
         self._own_clock = False
         self._causes = CauseFinder(log_language)
-        self._tail: deque[bytes] = deque(maxlen=TAIL_LINES)
-        self._open_bar = False
+        self._tail = LogTail()
         self.state = ServerState()
         """All that was said, of the last start."""
 
     def feed(self, data: bytes) -> None:
         """The next bytes of the log."""
-        read = self._read
-        for piece in self._splitter.feed(data):
-            read(piece)
+        pieces = self._splitter.feed(data)
+        if pieces:
+            first = pieces[0]  # it may begin with what came before `data`
+            self._tail.add(pieces, whole=b"\r" not in data and b"\r" not in first)
+            self._take(pieces, escapes=b"\x1b" in data or b"\x1b" in first)
 
     def close(self) -> None:
         """The log has ended: its last line is read even without a line end."""
-        for piece in self._splitter.close():
-            self._read(piece)
+        pieces = self._splitter.close()
+        self._tail.add(pieces, whole=False)
+        self._take(pieces, escapes=True)
 
     @property
     def memory(self) -> Memory:
@@ -102,118 +113,157 @@ class LogReader:
 
     def tail(self, n: int) -> list[str]:
         """The last `n` lines that are not blank, progress bars in their last state, without escape sequences."""
-        lines: list[str] = []
-        for piece in reversed(self._tail):
-            if len(lines) >= n:
-                break
-            text = readable(piece)
-            if text and not text.isspace():
-                lines.append(text)
-        return lines[::-1]
+        return self._tail.lines(n)
 
-    def _read(self, piece: bytes) -> None:
-        number = self._number
-        ended = piece.endswith(b"\n")
-        if ended:
-            self._number = number + 1
-        if piece.startswith(b'{"') and piece.rstrip().endswith(b"}"):
-            piece = unwrapped(piece)
-        if b"\x1b" in piece:
-            piece = readable(piece).encode() + (b"\n" if ended else b"\r" if piece.endswith(b"\r") else b"")
-        if self._open_bar or not ended:
-            self._keep_bar(piece, ended)
-        else:
-            self._tail.append(piece)
-        if b" batch" in piece or b" throughput: " in piece:
-            batch = self._batches.read(piece, number, self._at)
-            if batch is not None:
-                # Lines that come by the thousand: no detours.
-                self.state.totals.take(batch)
-                if (rank := batch.where.rank) is not origins.NO_RANK and rank.name not in self.state.members:
-                    self.state.members.add(rank.name)
-                if self._on_fact is not None:
-                    self._on_fact(batch)
-                return
-        elif b" HTTP/1." in piece:
-            status = _STATUS.search(piece)
-            if status is not None:
-                self._tell(Request(where=Where(number, self._at, origins.NO_RANK), status=int(status[1])))
-                return
-        plain = piece.rstrip(b"\r\n")
-        if len(plain) <= LONGEST_BYTES and plain.isascii():
+    def _take(self, pieces: list[bytes], *, escapes: bool) -> None:
+        """Reads pieces. `escapes`: there may be escape sequences in them."""
+        # What a server at work prints by the thousand is read here without detours, all else by `_read`.
+        batches, batch_word = self._batches, self._batches.word
+        on_fact = self._on_fact
+        for piece in pieces:
+            number = self._number
+            if piece[-1] == _LINE_FEED:
+                self._number = number + 1
+            if piece[0] == _BRACE and (inner := unwrapped(piece)) != (piece,):
+                self._take_inner(inner, number)
+                continue
+            if escapes and b"\x1b" in piece:
+                end = b"\n" if piece.endswith(b"\n") else b"\r" if piece.endswith(b"\r") else b""
+                piece = readable(piece).encode() + end
+            if batch_word in piece:
+                figures = batches.read(piece, self._at)
+                if figures is not None:
+                    state = self.state
+                    state.totals.take(*figures)
+                    rank = figures[1]
+                    if rank is not NO_RANK and rank.name not in state.members:
+                        state.members.add(rank.name)
+                    if on_fact is not None:
+                        on_fact(as_fact(figures, number))
+                    continue
+            elif b" HTTP/1." in piece:
+                status = _STATUS.search(piece)
+                if status is not None:
+                    self.state.totals.answered(int(status[1]))
+                    if on_fact is not None:
+                        on_fact(Request(where=Where(number, self._at, NO_RANK), status=int(status[1])))
+                    continue
+            self._read(piece, number)
+
+    def _take_inner(self, pieces: tuple[bytes, ...], number: int) -> None:
+        """Those that stood in one line of JSON, the `number`th: all of them have that number."""
+        after = self._number
+        for piece in pieces:
+            self._number = number
+            self._take([piece], escapes=True)
+        self._number = after
+
+    def _read(self, piece: bytes, number: int) -> None:
+        heads, begin = self._heads, 0
+        if piece.startswith(b"20") and (stamp := _STAMP.match(piece)):
+            if not self._own_clock:
+                self._at = stamp[1].decode()
+            begin = stamp.end()
+            if _OWN_CLOCK.match(piece, begin):
+                piece, begin = piece[begin:], 0
+            else:
+                heads = self._stamped_heads
+        end = piece.find(b"] ", begin, begin + LONGEST_HEAD_BYTES) + 2
+        start = piece[begin:end]
+        head = heads.known.get(start) or heads.learn(start)
+        line = piece[begin if head.origin is None else end :]
+        reading = head.readings.get(line)
+        if reading is None:
+            self._read_first(piece, number, heads, head, line)
+            return
+        # It differs from an earlier one at most in when and where it was said.
+        origin = head.origin or reading.origin
+        where = self._placed(origin, number)
+        facts = [replace(fact, where=where) for fact in reading.facts]
+        self._act(reading, facts, where, origin.member, piece)
+
+    def _read_first(self, piece: bytes, number: int, heads: Heads, head: Head, line: bytes) -> None:
+        plain = piece.rstrip(b"\r\n")[:LONGEST_BYTES]
+        try:
             text = plain.decode()
-            clean = text.isprintable()
-        else:
-            clean = False
-        if not clean:
+        except UnicodeDecodeError:
+            text = "\0"
+        if not text.isprintable():
             text = readable(piece)
             plain = text.encode(errors="replace")
-        if not plain or plain.isspace():
+        if not text or text.isspace():
             return
-        plan = self._planner.plan(plain)
-        bar = not ended and b"%" in plain
+        bar = piece[-1] != _LINE_FEED and b"%" in plain
         if plain.find(b"[20", 1) > 0 and len(segments := origins.segments(text)) > 1:
             for segment in segments:
-                self._read_text(segment, number, bar, self._planner.plan(segment.encode()))
-        else:
-            self._read_text(text, number, bar, plan)
+                piece = segment.encode()
+                self._read_text(segment, self._planner.plan(piece), bar, number, None, piece)
+            return
+        reading = self._read_text(text, self._planner.plan(plain), bar, number, head.origin, piece)
+        if reading is not None:
+            heads.keep(head, line, reading)
 
-    def _read_text(self, text: str, number: int, bar: bool, plan: Plan) -> None:
-        """`bar`: a state of a progress bar that will be drawn over."""
-        origin = self._origin_of(text)
+    def _read_text(
+        self, text: str, plan: Plan, bar: bool, number: int, origin: Origin | None, piece: bytes
+    ) -> Reading | None:
+        """Returns what was read, as far as there is anything to it."""
+        if origin is None:
+            origin = self._origin_of(text) if plan.placed else NOWHERE
+        if plan.dull and not self._causes.listening:
+            if origin.at:
+                self._at, self._own_clock = origin.at, True
+            if origin.member is not None:
+                self.state.members.add(origin.member)
+            return None
+        where = self._placed(origin, number)
+        facts: list[AnyFact] = []
+        known = False
+        for row in plan.rows:
+            if match := row.pattern.search(text):
+                known = True
+                facts += row.read(match, where)
+        if plan.extra and (more := vllm_running.extra(text, where)):
+            facts.append(more)
+        line = stripped(text) if plan.telling else None
+        reading = Reading(plan, tuple(facts), known, bar, origin, line)
+        self._act(reading, reading.facts, where, origin.member, piece)
+        return reading
+
+    def _placed(self, origin: Origin, number: int) -> Where:
         if origin.at:
             self._at, self._own_clock = origin.at, True
-        elif not self._own_clock and text[:2] == "20":
-            self._at = origins.docker_time(text) or self._at
-        state = self.state
-        member = origin.member
-        if plan.dull and not self._causes.listening:
-            if member is not None:
-                state.members.add(member)
-            return
-        where = Where(number, self._at, origin.rank)
-        known = False
-        if plan.rows:
+        return Where(number, self._at, origin.rank)
+
+    def _act(
+        self, reading: Reading, facts: Sequence[AnyFact], where: Where, member: Hashable | None, piece: bytes
+    ) -> None:
+        """`facts` are those of `reading`, where they stand now."""
+        state, causes, plan = self.state, self._causes, reading.plan
+        if facts:
             was_ready, starts = state.ready, state.starts
-            for row in plan.rows:
-                if match := row.pattern.search(text):
-                    known = True
-                    for fact in row.read(match, where):
-                        self._tell(fact)
+            for fact in facts:
+                self._tell(fact)
             if state.ready and not was_ready:
-                self._causes.became_ready()
+                causes.became_ready()
             elif state.starts != starts and starts:
-                self._causes = CauseFinder(self._language)  # the container started once more
-        if plan.extra:
-            more = vllm_running.extra(text, where)
-            if more is not None:
-                self._tell(more)
+                causes = self._causes = CauseFinder(self._language)  # the container started once more
         if member is not None:
             state.members.add(member)
-        if bar:
+        if reading.bar:
             return
         failed = None
-        if plan.telling or self._causes.listening:
-            failed = self._causes.read(text, where, state, plan)
+        if plan.telling or causes.listening:
+            text = readable(piece)
+            failed = causes.read(text, reading.line or stripped(text), where, state, plan)
         if failed is not None:
             if self._on_fact is not None:
                 self._on_fact(failed)
-        elif plan.thing and not known:
-            self._tell(Unread(where=where, text=text[:400]))
+        elif plan.thing and not reading.known:
+            self._tell(Unread(where=where, text=readable(piece)[:400]))
         elif plan.warned:
-            self._tell(Warned(where=where, text=text[:400]))
+            self._tell(Warned(where=where, text=readable(piece)[:400]))
 
     def _tell(self, fact: AnyFact) -> None:
         self.state.take(fact)
         if self._on_fact is not None:
             self._on_fact(fact)
-
-    def _keep_bar(self, piece: bytes, ended: bool) -> None:
-        """For `tail`: a progress bar in its last state only."""
-        if self._open_bar:
-            if ended and piece.isspace():
-                self._open_bar = False
-                return
-            self._tail.pop()
-        self._tail.append(piece)
-        self._open_bar = not ended

@@ -54,17 +54,33 @@ def _shortened(piece: bytes) -> bytes:
     return piece[:LONGEST_BYTES] + (b"\r" if piece.endswith(b"\r") else b"")
 
 
-def unwrapped(piece: bytes) -> bytes:
-    """The message of a line that a log collector has wrapped in JSON (Docker's own files, JSON loggers); any other
-    line as it is."""
+_MESSAGE_KEYS = ("log", "message", "msg", "event")
+_TRACEBACK_KEYS = ("exc_info", "exception", "traceback", "stack_trace", "error.stack_trace")
+_LEVEL_KEYS = ("levelname", "level", "severity", "log.level")
+_QUIET_LEVELS = {"debug": "DEBUG:    ", "info": "INFO:     ", "warning": "WARNING:  ", "warn": "WARNING:  "}
+"""A level that says that a line is no error, as uvicorn prints it: the words alone may look like one."""
+
+
+def unwrapped(piece: bytes) -> tuple[bytes, ...]:
+    """The pieces (see `LineSplitter`) that a log collector has wrapped in one line of JSON: Docker's own files, JSON
+    loggers, one within the other. A whole traceback becomes its lines. Any other line as it is."""
+    if not piece.startswith(b'{"') or len(piece) > LONGEST_BYTES or not piece.rstrip().endswith(b"}"):
+        return (piece,)
     try:
         record = msgspec.json.decode(piece)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return piece
-    for key in ("log", "message", "msg"):
-        if isinstance(record, dict) and isinstance(text := record.get(key), str):
-            return text.rstrip("\r\n").replace("\n", " ").encode(errors="replace") + b"\n"
-    return piece
+        return (piece,)
+    texts = [*_texts(record, _MESSAGE_KEYS)[:1], *_texts(record, _TRACEBACK_KEYS)]
+    if not texts:
+        return (piece,)
+    level = "".join(_texts(record, _LEVEL_KEYS)[:1]).lower()
+    text = _QUIET_LEVELS.get(level, "") + "\n".join(each.rstrip("\r\n") for each in texts) + "\n"
+    pieces = text.encode(errors="replace").splitlines(keepends=True)
+    return tuple(inner for each in pieces for inner in unwrapped(each))
+
+
+def _texts(record: dict[str, object], keys: tuple[str, ...]) -> list[str]:
+    return [text for key in keys if isinstance(text := record.get(key), str)]
 
 
 def readable(piece: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Who printed a line, and when: the prefixes of both engines and of Docker."""
+"""Who printed a line, and when: the prefixes of both engines."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ _PROCESS = re.compile(
 )
 _CLOSE = re.compile(r"[)\]]")
 _COPY = re.compile(r"DP(\d{1,6})")
-_DOCKER = re.compile(r"^(?P<at>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?)(?:Z|[+-]\d\d:?\d\d)? ")
 _GLUED = re.compile(r"(?<!^)(?=\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{3})?(?: [A-Z_]+\d+)*\] )")
 
 NO_RANK = Rank(0, "")
@@ -38,13 +37,7 @@ class Origin(NamedTuple):
     member: Hashable | None
 
 
-_NOWHERE = Origin("", NO_RANK, None)
-
-
-def docker_time(text: str) -> str:
-    """The time that Docker, or a log collector, put in front; "" where there is none."""
-    found = _DOCKER.match(text)
-    return found["at"] if found else ""
+NOWHERE = Origin("", NO_RANK, None)
 
 
 def segments(text: str) -> list[str]:
@@ -56,7 +49,7 @@ def sglang(text: str) -> Origin:
     """`[2025-02-04 05:21:40 DP1 TP0] …`, the rank words in any order; none means the only one."""
     found = _SGLANG.match(text) or _SGLANG.search(text)
     if found is None:
-        return _NOWHERE
+        return NOWHERE
     at, ranks = found.groups()
     if not ranks:
         return Origin(at, NO_RANK, None)

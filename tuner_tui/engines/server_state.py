@@ -29,7 +29,7 @@ from tuner_tui.engines.facts import (
 )
 from tuner_tui.engines.ledger import Ledger
 from tuner_tui.engines.timeline import Timeline
-from tuner_tui.engines.totals import Totals
+from tuner_tui.engines.totals import Totals, figures
 
 _WORDS: dict[Phase, str] = {
     "start": "starting",
@@ -215,7 +215,7 @@ _TAKE: dict[type, Callable[[ServerState, Any], None]] = {
     MemoryTold: lambda state, fact: state.ledger.memory_told(fact),
     GraphsCaptured: ServerState._graphs_captured,
     Limits: ServerState._limits,
-    Running: lambda state, fact: state.totals.take(fact),
+    Running: lambda state, fact: state.totals.take(*figures(fact)),
     Speculated: lambda state, fact: state.totals.accepted(fact.accept_length),
     Retracted: ServerState._retracted,
     Request: lambda state, fact: state.totals.answered(fact.status),

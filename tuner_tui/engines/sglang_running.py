@@ -7,10 +7,13 @@ turned into one pattern, which reads the next line like it in under a microsecon
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from collections.abc import Callable
+from operator import itemgetter
+from typing import Any, Literal, NamedTuple
 
-from tuner_tui.engines.facts import Rank, Running, Where
+from tuner_tui.engines.origins import NO_RANK
 from tuner_tui.engines.origins import sglang as origin_of
+from tuner_tui.engines.totals import COUNTS, SHARES, Figures
 
 _BATCH = re.compile(rb"(Prefill|Decode) batch(?: \[\d+\])?[.,] (?=#)")
 _COUNT, _FIGURE, _FLAG = rb"(\d{1,15})", rb"(-?\d{1,15}(?:\.\d{1,15})?)", rb"(True|False)"
@@ -39,20 +42,24 @@ _MOST_LAYOUTS, _MOST_KEYS, _LONGEST_KEY = 16, 40, 60
 
 class _Layout(NamedTuple):
     pattern: re.Pattern[bytes]
-    places: tuple[int, ...]
-    """For each of `_FIELDS` the number of its group; 0 where the line has none."""
+    kind: Literal["prefill", "decode"]
+    values: Callable[[tuple[bytes | None, ...]], tuple[Any, ...]]
+    """Takes None and the pattern's groups; gives the value of each of `_FIELDS`, None where the line has none."""
 
 
 class BatchReader:
     """Reads batch lines; remembers layouts and the last prefix, so one reader belongs to one log."""
 
+    word = b" batch"
+    """A line without it need not be read."""
+
     def __init__(self) -> None:
         self._layouts: list[_Layout] = []
         self._prefix: bytes | None = None
         self._tail: bytes | None = None
-        self._at, self._rank = "", Rank(0, "")
+        self._at, self._rank = "", NO_RANK
 
-    def read(self, piece: bytes, line_number: int, at: str) -> Running | None:
+    def read(self, piece: bytes, at: str) -> Figures | None:
         """The batch that a line tells of; None for any other line. `at` is taken where the line has no time."""
         found = piece.find(b" batch")
         # "Decode" has six letters, "Prefill" seven.
@@ -72,7 +79,24 @@ class BatchReader:
         prefix = piece[:start]
         if prefix != self._prefix:
             self._read_prefix(prefix)
-        return _fact(match, layout.places, Where(line_number, self._at or at, self._rank))
+        _, kind, values = layout
+        run, queued, usage, new, cached, prefill, decode, accept, graphs = values((None, *match.groups()))
+        return (
+            self._at or at,
+            self._rank,
+            kind,
+            COUNTS[run],
+            COUNTS[queued],
+            SHARES[usage],
+            None if prefill is None else float(prefill),
+            None if decode is None else float(decode),
+            COUNTS[new],
+            COUNTS[cached],
+            None,
+            None if accept is None else float(accept),
+            None if graphs is None else graphs == b"True",
+            None,
+        )
 
     def _read_prefix(self, prefix: bytes) -> None:
         """Most often only the time has changed: `[2025-11-06 12:09:58 TP0] `."""
@@ -106,28 +130,11 @@ class BatchReader:
         head = begin[1] + rb" batch(?: \[\d+\])?[.,] "
         text = rb", ".join(values) + rb"[, \r\n]*$" if whole else b"".join(rb".*?" + each for each in values)
         places = tuple(fields.index(each) + 1 if each in fields else 0 for each in _FIELDS)
-        layout = _Layout(re.compile(head + text, re.DOTALL), places)
+        kind: Literal["prefill", "decode"] = "prefill" if "prefill" in fields or "new" in fields else "decode"
+        layout = _Layout(re.compile(head + text, re.DOTALL), kind, itemgetter(*places))
         match = layout.pattern.match(piece, begin.start())
         if match is None:
             return None
         if whole and len(self._layouts) < _MOST_LAYOUTS:
             self._layouts.append(layout)
         return layout, match
-
-
-def _fact(match: re.Match[bytes], places: tuple[int, ...], where: Where) -> Running:
-    values: tuple[bytes, ...] = (b"", *match.groups())  # place 0: the line does not have it
-    running, queued, usage, new, cached, prefill, decode, accept, graphs = places
-    return Running(
-        where=where,
-        kind="prefill" if prefill or new else "decode",
-        running=int(values[running]) if running else None,
-        queued=int(values[queued]) if queued else None,
-        token_usage=float(values[usage]) if usage else None,
-        new_tokens=int(values[new]) if new else None,
-        cached_tokens=int(values[cached]) if cached else None,
-        prefill_tokens_per_s=float(values[prefill]) if prefill else None,
-        decode_tokens_per_s=float(values[decode]) if decode else None,
-        accept_length=float(values[accept]) if accept else None,
-        graphs=values[graphs] == b"True" if graphs else None,
-    )

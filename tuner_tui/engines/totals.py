@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from array import array
 from statistics import median
+from typing import Literal
 
 import msgspec
 
-from tuner_tui.engines.facts import Running
+from tuner_tui.engines.facts import Rank, Running, Where
 from tuner_tui.engines.timeline import moment
 
 _STALE_S = 12.0
@@ -17,6 +18,47 @@ _MOST_BATCHES = 1024
 """Different numbers of requests for which throughputs are kept."""
 _MOST_FIGURES = 100_000
 """Of each throughput; beyond it every other one is dropped, and then every other new one, and so on."""
+
+
+Kind = Literal["prefill", "decode", "interval"]
+Figures = tuple[
+    str,  # at
+    Rank,
+    Kind,
+    int | None,  # running
+    int | None,  # queued
+    float | None,  # token usage
+    float | None,  # prefill, tokens per second
+    float | None,  # decode
+    int | None,  # new tokens
+    int | None,  # cached tokens
+    float | None,  # cache hit rate
+    float | None,  # accept length
+    bool | None,  # graphs
+    int | None,  # preemptions
+]
+"""What one line of a server at work says; see `facts.Running`."""
+
+
+class _Counts(dict[bytes | None, int | None]):
+    def __missing__(self, digits: bytes | None) -> int | None:
+        value = None if digits is None else int(digits)
+        if len(self) < _MOST_KNOWN:
+            self[digits] = value
+        return value
+
+
+class _Shares(dict[bytes | None, float | None]):
+    def __missing__(self, digits: bytes | None) -> float | None:
+        value = None if digits is None else float(digits)
+        if len(self) < _MOST_KNOWN:
+            self[digits] = value
+        return value
+
+
+_MOST_KNOWN = 10_000
+COUNTS, SHARES = _Counts(), _Shares()
+"""Digits → number, for those that come again and again; None → None. Looking one up takes a third of reading it."""
 
 
 class Throughput(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,8 +113,8 @@ class Totals:
 
     def __init__(self) -> None:
         self.decode, self.prefill = _Series(), _Series()
-        self.latest: dict[int, Running] = {}
-        """Copy → its last batch or interval."""
+        self._latest: dict[int, tuple[int, int | None]] = {}
+        """Copy → the requests that ran and waited in its last batch or interval."""
         self.graphs_used: bool | None = None
         self.requests: dict[int, int] = {}
         """HTTP status → number of answers."""
@@ -88,28 +130,42 @@ class Totals:
         self._decode_of: dict[int, tuple[str, float]] = {}
         self._prefill_of: dict[int, tuple[str, float]] = {}
 
-    def take(self, fact: Running) -> None:
-        where = fact.where
-        copy = where.rank.copy
-        latest = self.latest
-        running, queued, usage = fact.running, fact.queued, fact.token_usage
+    def take(
+        self,
+        at: str,
+        rank: Rank,
+        kind: Kind,
+        running: int | None,
+        queued: int | None,
+        usage: float | None,
+        prefill: float | None,
+        decode: float | None,
+        new: int | None,
+        cached: int | None,
+        hits: float | None,
+        accepted: float | None,
+        graphs: bool | None,
+        preempted: int | None,
+    ) -> None:
+        """The figures of one line: `Figures`, spread out because they come by the thousand."""
+        copy = rank.copy
+        latest = self._latest
         if running is not None:
-            latest[copy] = fact
+            latest[copy] = running, queued
             if len(latest) > 1:
-                running = sum(each.running or 0 for each in latest.values())
-                queued = sum(each.queued or 0 for each in latest.values())
+                running = sum(each[0] for each in latest.values())
+                queued = sum(each[1] or 0 for each in latest.values())
             if self._requests_max is None or running > self._requests_max:
                 self._requests_max = running
         if queued is not None and (self._queued_max is None or queued > self._queued_max):
             self._queued_max = queued
         if usage is not None and (self._usage_max is None or usage > self._usage_max):
             self._usage_max = usage
-        decode, prefill = fact.decode_tokens_per_s, fact.prefill_tokens_per_s
         if decode is not None:
-            self._decode_of[copy] = where.at, decode
+            self._decode_of[copy] = at, decode
             if len(latest) > 1:
-                decode = _summed(self._decode_of, where.at)
-            elif running and fact.kind == "decode":
+                decode = _summed(self._decode_of, at)
+            elif running and kind == "decode":
                 series = self._by_requests.get(running)
                 if series is None and len(self._by_requests) < _MOST_BATCHES:
                     series = self._by_requests[running] = _Series()
@@ -117,20 +173,20 @@ class Totals:
                     series.add(decode)
             self.decode.add(decode)
         if prefill is not None:
-            self._prefill_of[copy] = where.at, prefill
-            self.prefill.add(_summed(self._prefill_of, where.at) if len(latest) > 1 else prefill)
-        if fact.cached_tokens is not None:
-            self._cached += fact.cached_tokens
-            self._new += fact.new_tokens or 0
-        if fact.cache_hit_rate is not None:
-            self._hit_rates[copy] = fact.cache_hit_rate
-        if fact.accept_length is not None:
-            self.accepted(fact.accept_length)
-        if fact.graphs is not None and not self.graphs_used:
-            self.graphs_used = fact.graphs
-        if fact.preemptions is not None:
+            self._prefill_of[copy] = at, prefill
+            self.prefill.add(_summed(self._prefill_of, at) if len(latest) > 1 else prefill)
+        if cached is not None:
+            self._cached += cached
+            self._new += new or 0
+        if hits is not None:
+            self._hit_rates[copy] = hits
+        if accepted is not None:
+            self.accepted(accepted)
+        if graphs is not None and not self.graphs_used:
+            self.graphs_used = graphs
+        if preempted is not None:
             # vLLM counts what happened in the interval.
-            self._preempted[copy] = self._preempted.get(copy, 0) + fact.preemptions
+            self._preempted[copy] = self._preempted.get(copy, 0) + preempted
 
     @property
     def worked(self) -> bool:
@@ -168,6 +224,44 @@ class Totals:
             accept_length=accepted,
             retractions=self.retracted + sum(self._preempted.values()),
         )
+
+
+def as_fact(figures: Figures, line_number: int) -> Running:
+    at, rank, kind, running, queued, usage, prefill, decode, new, cached, hits, accepted, graphs, preempted = figures
+    return Running(
+        where=Where(line_number, at, rank),
+        kind=kind,
+        running=running,
+        queued=queued,
+        token_usage=usage,
+        prefill_tokens_per_s=prefill,
+        decode_tokens_per_s=decode,
+        new_tokens=new,
+        cached_tokens=cached,
+        cache_hit_rate=hits,
+        accept_length=accepted,
+        graphs=graphs,
+        preemptions=preempted,
+    )
+
+
+def figures(fact: Running) -> Figures:
+    return (
+        fact.where.at,
+        fact.where.rank,
+        fact.kind,
+        fact.running,
+        fact.queued,
+        fact.token_usage,
+        fact.prefill_tokens_per_s,
+        fact.decode_tokens_per_s,
+        fact.new_tokens,
+        fact.cached_tokens,
+        fact.cache_hit_rate,
+        fact.accept_length,
+        fact.graphs,
+        fact.preemptions,
+    )
 
 
 def _summed(figures: dict[int, tuple[str, float]], at: str) -> float:

@@ -6,6 +6,8 @@ import re
 
 from tuner_tui.engines.facts import AnyFact, Rank, Running, Speculated, Where
 from tuner_tui.engines.log_rows import SECONDS
+from tuner_tui.engines.origins import NO_RANK
+from tuner_tui.engines.totals import COUNTS, Figures
 
 _FIGURES = (
     rb"(?:Engine (\d{1,6}): )?Avg prompt throughput: (\d{1,15}\.\d{1,9}) tokens/s, "
@@ -26,10 +28,13 @@ _ACCEPTED = re.compile(rf"[Mm]ean acceptance length: (?P<length>{SECONDS})")
 class BatchReader:
     """Reads the lines of an interval."""
 
-    def __init__(self) -> None:
-        self._rank = Rank(0, "")
+    word = b" throughput: "
+    """A line without it need not be read."""
 
-    def read(self, piece: bytes, line_number: int, at: str) -> Running | None:
+    def __init__(self) -> None:
+        self._rank = NO_RANK
+
+    def read(self, piece: bytes, at: str) -> Figures | None:
         """The figures that a line tells of; None for any other line. `at` is taken where the line has no time."""
         match = _USUAL.match(piece)
         if match is None:
@@ -46,16 +51,21 @@ class BatchReader:
         if usage is None:
             end = match.end()
             usage, hits, preempted = (_first(pattern.search(piece, end)) for pattern in (_USAGE, _HITS, _PREEMPTIONS))
-        return Running(
-            where=Where(line_number, told.decode() if told else at, self._rank),
-            kind="interval",
-            running=int(running),
-            queued=int(waiting),
-            token_usage=float(usage) / 100 if usage else None,
-            prefill_tokens_per_s=float(prompt),
-            decode_tokens_per_s=float(generation),
-            cache_hit_rate=float(hits) / 100 if hits else None,
-            preemptions=int(preempted) if preempted else None,
+        return (
+            told.decode() if told else at,
+            self._rank,
+            "interval",
+            COUNTS[running],
+            COUNTS[waiting],
+            float(usage) / 100 if usage else None,
+            float(prompt),
+            float(generation),
+            None,
+            None,
+            float(hits) / 100 if hits else None,
+            None,
+            None,
+            int(preempted) if preempted else None,
         )
 
 
