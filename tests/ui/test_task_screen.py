@@ -7,26 +7,13 @@ from pathlib import Path
 import pytest
 
 from tests.ui.app_under_test import app_under_test, asked, screen_text, settled
-from tests.ui.runs_on_disk import TASK, finished_run, task_file
+from tests.ui.runs_on_disk import TASK, finished_run
+from tests.ui.task_on_screen import on_task, screen_of, text_of
 from tuner_tui.task.reader import read
 from tuner_tui.task.samples import sample
-from tuner_tui.ui.app import TunerApp
-from tuner_tui.ui.screens.task import TaskScreen
 from tuner_tui.ui.task.grid import Grid
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (160, 45)])
-
-
-def screen_of(app: object) -> TaskScreen:
-    screen = app.screen  # type: ignore[attr-defined]
-    assert isinstance(screen, TaskScreen)
-    return screen
-
-
-def text_of(app: object) -> str:
-    document = screen_of(app).document
-    assert document is not None
-    return document.text
 
 
 @SIZES
@@ -64,13 +51,9 @@ async def test_a_sample_is_opened_changed_to_three_values_and_started_by_keys_al
     assert "0.85" not in sample("demo").read_text()
 
 
-async def opened(tmp_path: Path, text: str = TASK) -> TunerApp:
-    return app_under_test(tmp_path, task=task_file(tmp_path, text))
-
-
 @SIZES
 async def test_a_flag_is_completed_explained_and_added_with_its_values(tmp_path: Path, size: tuple[int, int]) -> None:
-    app = await opened(tmp_path)
+    app = on_task(tmp_path)
     async with app.run_test(size=size) as pilot:
         await settled(pilot)
         await pilot.press("a", *"chunked-pre")
@@ -88,7 +71,7 @@ async def test_a_flag_is_completed_explained_and_added_with_its_values(tmp_path:
 
 
 async def test_a_flag_of_the_other_engine_is_named_as_such_and_a_mistyped_one_gets_the_nearest(tmp_path: Path) -> None:
-    app = await opened(tmp_path)
+    app = on_task(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         await pilot.press("a", *"max-num-seqs")
@@ -107,7 +90,7 @@ async def test_a_flag_of_the_other_engine_is_named_as_such_and_a_mistyped_one_ge
 
 
 async def test_a_value_that_cannot_be_is_refused_where_it_is_typed(tmp_path: Path) -> None:
-    app = await opened(tmp_path)
+    app = on_task(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         await pilot.press("down", "e", *", 1.2", "enter")
@@ -119,13 +102,13 @@ async def test_a_value_that_cannot_be_is_refused_where_it_is_typed(tmp_path: Pat
 
 
 async def test_a_setting_is_chosen_by_keys_and_del_takes_a_flag_out(tmp_path: Path) -> None:
-    app = await opened(tmp_path)
+    app = on_task(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         await pilot.press("delete")
         await settled(pilot)
         assert "tp-size" not in text_of(app)
-        app.screen.query_one(Grid).go_to("objective", "settings")
+        app.screen.query_one(Grid).go_to("objective")
         await pilot.press("enter", "down", "enter")
         await settled(pilot)
         assert "objective: maximize_throughput\n" in text_of(app)
@@ -133,7 +116,7 @@ async def test_a_setting_is_chosen_by_keys_and_del_takes_a_flag_out(tmp_path: Pa
 
 
 async def test_a_mistake_in_the_yaml_is_said_with_its_line_and_the_grid_keeps_the_edits(tmp_path: Path) -> None:
-    app = await opened(tmp_path, TASK.replace("0.8]", "1.2]"))
+    app = on_task(tmp_path, TASK.replace("0.8]", "1.2]"))
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         assert "mem-fraction-static: 1.2 is not a fraction" in screen_text(app)
@@ -155,7 +138,7 @@ async def test_a_mistake_in_the_yaml_is_said_with_its_line_and_the_grid_keeps_th
 
 async def test_it_is_saved_before_it_is_started_and_what_is_unsaved_is_asked_about(tmp_path: Path) -> None:
     run = finished_run(tmp_path / "runs", tmp_path / "other")
-    app = await opened(tmp_path)
+    app = on_task(tmp_path)
     app.launcher.answer = run  # type: ignore[attr-defined]
     path = tmp_path / "docker-simple-tune.yaml"
     async with app.run_test(size=(80, 24)) as pilot:
@@ -170,7 +153,7 @@ async def test_it_is_saved_before_it_is_started_and_what_is_unsaved_is_asked_abo
 
 
 async def test_a_start_of_many_hours_is_asked_about(tmp_path: Path) -> None:
-    app = await opened(tmp_path, TASK.replace("launches: 2", "launches: 50"))
+    app = on_task(tmp_path, TASK.replace("launches: 2", "launches: 50"))
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         await pilot.press("ctrl+r")
@@ -183,7 +166,7 @@ async def test_a_start_of_many_hours_is_asked_about(tmp_path: Path) -> None:
 
 async def test_the_chosen_configuration_is_tried_and_its_command_copied_to_a_file(tmp_path: Path) -> None:
     run = finished_run(tmp_path / "runs", tmp_path / "other")
-    app = await opened(tmp_path)
+    app = on_task(tmp_path)
     app.launcher.answer = run  # type: ignore[attr-defined]
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
@@ -198,19 +181,3 @@ async def test_the_chosen_configuration_is_tried_and_its_command_copied_to_a_fil
         assert asked(app) == [
             ("try_out", tmp_path / "docker-simple-tune.yaml", {"tp-size": 1, "mem-fraction-static": 0.8})
         ]
-
-
-async def test_a_file_of_the_other_format_is_shown_and_planned_and_says_why_it_is_not_edited(tmp_path: Path) -> None:
-    text = (
-        '{"task_name": "old", "base_runtime": "sglang", "model": {"id_or_path": "a/b"},'
-        ' "parameters": {"tp-size": [1, 2]}, "benchmark": {"traffic_scenarios": ["D(100,100)"], "num_concurrency": [1],'
-        ' "max_requests_per_iteration": 9}}'
-    )
-    app = app_under_test(tmp_path, task=task_file(tmp_path, text, "old.json"))
-    async with app.run_test(size=(80, 24)) as pilot:
-        await settled(pilot)
-        assert "2 configurations" in screen_text(app)
-        await pilot.press("e")
-        await settled(pilot)
-        assert any("that other format" in toast.message for toast in app._notifications)
-        assert text_of(app) == text

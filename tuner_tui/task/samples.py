@@ -23,3 +23,8 @@ def sample(name: str) -> Path:
     if path.is_file():
         return path
     raise FileNotFoundError(f"the sample task {name!r} is not installed")
+
+
+def in_samples(path: Path) -> bool:
+    """Whether it lies, or would lie, among them."""
+    return path.resolve().parent == samples_folder().resolve()

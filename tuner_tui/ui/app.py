@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import work
+from textual import events, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.signal import Signal
 
 from tuner_tui.ui.frame import AFTER_PAINT_S, MODES, TunerScreen
+from tuner_tui.ui.line_input import LineDialog, LineInput
 from tuner_tui.ui.memory import keep, memory_file, recall
 from tuner_tui.ui.stylesheet import ParsedOnce
 from tuner_tui.ui.themes import default_variables, first_theme, load_themes, shipped_themes, user_themes
@@ -110,6 +111,8 @@ class TunerApp(App[None]):
         self.machine = ""
         self.task_file = task
         """The task to be edited; the task screen reads it when `task_changed` is published."""
+        self.task_template: str | None = None
+        """The text of a new task, which has no file yet; the task screen takes it."""
         self.view: RunView | None = None
         """The run that is looked at; None where none was opened."""
         self.reader: AnyReader | None = None
@@ -162,25 +165,26 @@ class TunerApp(App[None]):
     def open_task(self, path: Path) -> None:
         """Edits the task at `path`. Asking about unsaved changes is the task screen's."""
         self.task_file = path
-        self.remembered.task = str(path)
         self.show_mode("task")
         self.task_changed.publish(path)
 
     def new_task(self) -> None:
-        """A copy of the nearest sample to begin with, in the working folder."""
-        from tuner_tui.task.samples import sample
+        """The least that can be tuned, in a text that has no file yet: nothing is written before it is saved or
+        started."""
+        from tuner_tui.engines.registry import ENGINES
+        from tuner_tui.task.templates import TEMPLATES
+        from tuner_tui.ui.compare.choose import ChooseOne
+        from tuner_tui.ui.task.document import free_name
 
-        number, path = 1, Path.cwd() / "task.yaml"
-        while path.exists():
-            number += 1
-            path = Path.cwd() / f"task-{number}.yaml"
-        try:
-            path.write_text(sample("sglang-latency").read_text(encoding="utf-8"), encoding="utf-8")
-        except OSError as error:
-            self.notify(f"{path} cannot be written: {error.strerror}", severity="error", markup=False)
-            return
-        self.notify(f"{path}, from the sample sglang-latency", markup=False)
-        self.open_task(path)
+        def chosen(engine: str | None) -> None:
+            if engine is not None:
+                self.task_template = TEMPLATES[engine]
+                self.open_task(free_name(Path.cwd(), f"{engine}-task"))
+
+        titles = {
+            name: ENGINES[name].title + (", to try this out" if name == "simulated" else "") for name in TEMPLATES
+        }
+        self.push_screen(ChooseOne("A new task, for which engine?", list(titles.items())), chosen)
 
     def open_run(self, folder: RunFolder, mode: str = "run") -> None:
         """Looks at a run, live or over."""
@@ -323,6 +327,13 @@ class TunerApp(App[None]):
     def _save_screenshot(self) -> None:
         path = Path(self.save_screenshot(path=str(Path.cwd())))
         self.notify(f"screenshot: {path}", markup=False)
+
+    def on_key(self, event: events.Key) -> None:
+        """A key that no widget has had. Keys may have been on their way elsewhere when a line got the focus, or before
+        its dialog was there: they are the line's, not commands."""
+        taker = self.screen if isinstance(self.screen, LineDialog) else self.focused
+        if isinstance(taker, LineDialog | LineInput) and taker.take(event):
+            event.prevent_default()
 
     # Leaving
 

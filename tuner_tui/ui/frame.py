@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from rich.text import Text
 from textual import events
+from textual.actions import parse
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
@@ -119,9 +120,29 @@ class TunerScreen(Screen[None]):
         """What would be lost by leaving now, as a question; "" where nothing would."""
         return ""
 
+    def why_not(self, action: str, parameters: tuple[object, ...]) -> str:
+        """Why an action cannot be done now, in words for a person; "" where it can. Its key is then neither in the
+        footer nor in the help, and says this when it is pressed."""
+        return ""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return not self.why_not(action, parameters)
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key in self.active_bindings:
+            return
+        for node, bindings in self._binding_chain:
+            for binding in bindings.key_to_bindings.get(event.key, ()) if node is self else ():
+                _, action, parameters = parse(binding.action)
+                if why := self.why_not(action, parameters):
+                    self.say(why)
+                    return
+
     def action_back(self) -> None:
         self.tuner.show_mode({"compare": "run"}.get(self.MODE, "home"))
 
     def say(self, text: str, severity: str = "information") -> None:
-        """A toast. `text` is data, never markup."""
+        """A toast. `text` is data, never markup. What a toast says already is not said again beside it."""
+        if any(each.message == text and not each.has_expired for each in self.app._notifications):
+            return
         self.notify(text, severity=severity, markup=False)  # type: ignore[arg-type]

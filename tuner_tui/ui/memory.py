@@ -8,16 +8,25 @@ from pathlib import Path
 
 import msgspec
 
+_RECENT = 5
+
 
 class Remembered(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The last theme, task and tabs."""
 
     theme: str = ""
     task: str = ""
+    recent: list[str] = []
+    """Paths of tasks, the last one first."""
     tabs: dict[str, str] = {}
     """Where in the screen → which tab or choice was open there last (`run.panel` → `engine`)."""
     seen: bool = False
     """The first start has explained itself."""
+
+    def opened(self, task: Path) -> None:
+        """`task` is the last one now."""
+        self.task = str(task)
+        self.recent = [self.task, *(each for each in self.recent if each != self.task)][:_RECENT]
 
 
 def memory_file() -> Path:

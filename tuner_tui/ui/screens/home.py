@@ -12,9 +12,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import DataTable, Input, Static
 
-from tuner_tui.task.samples import sample, samples
+from tuner_tui.task.found import TASK_SUFFIXES
+from tuner_tui.task.samples import in_samples, sample, samples
 from tuner_tui.ui.frame import AFTER_PAINT_S, TunerScreen
 from tuner_tui.ui.line_input import LineInput
+from tuner_tui.ui.path_input import PathInput
 from tuner_tui.ui.table import TunerTable
 
 if TYPE_CHECKING:
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 _REFRESH_S = 2.0
 _MOST_RUNS = 200
 """Older ones are found by `tuner-tui runs` and the filter of nobody's patience."""
+
+_MOST_HERE = 8
+"""Tasks of the working folder that are listed; o opens any."""
+_MOST_PATH = 36
 
 WELCOME = (
     "Welcome. This finds the launch flags that make SGLang or vLLM fastest for you.\n"
@@ -83,7 +89,9 @@ class HomeScreen(TunerScreen):
             box.border_title = "Tasks"
             yield tasks
         yield LineInput(placeholder="filter runs by state, name or task", id="home-filter")
-        yield LineInput(placeholder="path of a task file (.yaml, .json)", id="home-path")
+        yield PathInput(
+            placeholder="path of a task file (.yaml, .json); Tab completes", id="home-path", suffixes=TASK_SUFFIXES
+        )
 
     def on_mount(self) -> None:
         for name in ("#home-filter", "#home-path"):
@@ -99,6 +107,11 @@ class HomeScreen(TunerScreen):
     def _refresh(self) -> None:
         if self.is_current:
             self._read_runs()
+
+    def why_not(self, action: str, parameters: tuple[object, ...]) -> str:
+        if action in ("resume", "replay", "compare", "filter") and not self._runs:
+            return "there is no run yet: d runs the demo, Enter on a task opens it"
+        return ""
 
     # Runs
 
@@ -124,7 +137,10 @@ class HomeScreen(TunerScreen):
 
     def _show_runs(self, found: dict[str, Overview]) -> None:
         table = self.query_one("#runs", TunerTable)
+        first = bool(found) != bool(self._runs)
         self._runs = found
+        if first:
+            self.refresh_bindings()
         rows = {key: self._row(run) for key, run in found.items() if self._fits(run)}
         table.show_rows(rows)
         empty = self.query_one("#no-runs", Static)
@@ -162,19 +178,31 @@ class HomeScreen(TunerScreen):
 
     @work(thread=True, exclusive=True, group="tasks", exit_on_error=False)
     def _list_tasks(self) -> None:
-        from tuner_tui.task.reader import read
+        from tuner_tui.task.found import tasks_in
 
+        recent = [Path(each) for each in self.tuner.remembered.recent]
+        kinds = [("recent", path) for path in recent if not in_samples(path)]
+        kinds += [("here", path) for path in tasks_in(Path.cwd())[:_MOST_HERE]]
+        kinds += [("sample", path) for path in samples()]
         rows: dict[str, list[Text]] = {}
-        last = self.tuner.remembered.task
-        for kind, path in [("last", Path(last))] * bool(last) + [("sample", path) for path in samples()]:
-            if str(path) in rows or not path.is_file():
-                continue
-            reading = read(path, models_dir=self.tuner.launcher.models_dir)
-            task = reading.task
-            what = task.description if task else "has mistakes; Enter opens it and shows them"
-            name = path.stem if kind == "sample" else _short(path)
-            rows[str(path)] = [Text(kind, "dim"), Text(name), Text(task.engine if task else "?"), Text(what, "dim")]
+        for kind, path in kinds:
+            if str(path) not in rows and path.is_file():
+                rows[str(path)] = self._task_row(kind, path)
         self.app.call_from_thread(self.query_one("#tasks", TunerTable).show_rows, rows)
+
+    def _task_row(self, kind: str, path: Path) -> list[Text]:
+        from tuner_tui.task.reader import read
+        from tuner_tui.task.space import size
+
+        task = read(path, models_dir=self.tuner.launcher.models_dir).task
+        what = "has mistakes; Enter opens it and shows them"
+        if task is not None:
+            flags = ", ".join(each.name for each in task.space.parameters if len(each.values) > 1)
+            number = size(task.space)
+            count = f"{number:,} configuration{'' if number == 1 else 's'}" + (f": {flags}" if flags else "")
+            what = task.description or count
+        name = path.stem if kind == "sample" else _short(path)
+        return [Text(kind, "dim"), Text(name), Text(task.engine if task else "?"), Text(what, "dim")]
 
     # Actions
 
@@ -231,9 +259,7 @@ class HomeScreen(TunerScreen):
             self.tuner.open_run(folder, mode="compare")
 
     def action_filter(self) -> None:
-        box = self.query_one("#home-filter", Input)
-        box.display = True
-        box.focus()
+        self._type_into("#home-filter")
 
     @on(Input.Changed, "#home-filter")
     def _filter_changed(self, event: Input.Changed) -> None:
@@ -246,15 +272,21 @@ class HomeScreen(TunerScreen):
         self.query_one("#runs").focus()
 
     def action_open_file(self) -> None:
-        box = self.query_one("#home-path", Input)
+        self._type_into("#home-path")
+
+    def _type_into(self, name: str) -> None:
+        box = self.query_one(name, LineInput)
         box.display = True
-        box.focus()
+        self.set_focus(box)
 
     @on(Input.Submitted, "#home-path")
     def _path_given(self, event: Input.Submitted) -> None:
-        path = Path(event.value).expanduser()
+        if not event.value.strip():
+            self.action_back()
+            return
+        path = Path(event.value.strip()).expanduser()
         if not path.is_file():
-            self.say(f"{path}: there is no such file", "error")
+            self.say(f"{path} {'is a folder' if path.is_dir() else 'is not there'}; expected a task file", "error")
             return
         event.input.display = False
         event.input.clear()
@@ -269,7 +301,10 @@ class HomeScreen(TunerScreen):
 
 
 def _short(path: Path) -> str:
-    try:
-        return f"~/{path.relative_to(Path.home())}"
-    except ValueError:
-        return str(path)
+    """From here where it lies here, else from home; of a long one the end."""
+    words = str(path)
+    for folder, mark in ((Path.cwd(), ""), (Path.home(), "~/")):
+        if path.is_relative_to(folder):
+            words = f"{mark}{path.relative_to(folder)}"
+            break
+    return words if len(words) <= _MOST_PATH else f"…{words[1 - _MOST_PATH :]}"

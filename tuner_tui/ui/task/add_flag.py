@@ -10,18 +10,18 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from tuner_tui.engines.catalogue import Catalogue, Flag, plain
 from tuner_tui.engines.flag_words import kind_words
+from tuner_tui.ui.line_input import LineDialog, LineInput
 from tuner_tui.ui.task.completion import candidates, refusal
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 
 
-class AddFlag(ModalScreen[tuple[str, str] | None]):
+class AddFlag(LineDialog[tuple[str, str] | None]):
     """Ends with the section (`parameters`, or `unchecked` for a flag the catalogue does not know) and the flag."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -39,13 +39,12 @@ class AddFlag(ModalScreen[tuple[str, str] | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog add-flag"):
             yield Static(f"Add a flag of {self._known.title}", classes="dialog-title", markup=False)
-            yield Input(placeholder="a name, a part of one, or what it does", id="add-input")
+            yield LineInput(placeholder="a name, a part of one, or what it does", id="add-input")
             yield Static("", id="add-said", classes="failed", markup=False)
             yield OptionList(id="add-list", markup=False)
             yield Static("", id="add-does", markup=False)
 
     def on_mount(self) -> None:
-        self.query_one(Input).focus()
         self._offer("")
 
     @on(Input.Changed)

@@ -6,18 +6,17 @@ from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from rich.text import Text
-from textual import events, on, work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from tuner_tui.ui.line_input import LineInput
+from tuner_tui.ui.line_input import LineDialog, LineInput
 
 
-class Ask(ModalScreen[str | None]):
+class Ask(LineDialog[str | None]):
     """Ends with what `accept` made of the typed text. `accept` runs in a thread and refuses by a ValueError whose
     sentence is shown; nothing is lost by that, the dialog stays. `choices`: values to choose from, with what each
     means; any other may be typed too."""
@@ -40,8 +39,6 @@ class Ask(ModalScreen[str | None]):
         self._title, self._hint, self._value = title, hint, value
         self._accept = accept
         self._choices = choices or {}
-        self._early: list[events.Key] = []
-        self._ready = False
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog ask"):
@@ -56,31 +53,10 @@ class Ask(ModalScreen[str | None]):
         return Option(Text.assemble(name, (f"  {self._choices[name]}", "dim")), id=name)
 
     def on_mount(self) -> None:
-        typed = self.query_one(Input)
-        typed.cursor_position = len(self._value)
-        typed.focus()
-        self._take_early()
+        self.query_one(Input).cursor_position = len(self._value)
         if self._choices:
             names = list(self._choices)
             self.query_one(OptionList).highlighted = names.index(self._value) if self._value in names else None
-
-    def on_key(self, event: events.Key) -> None:
-        """What is typed ahead of the dialog is the line's all the same; keys that the line has had do not come here."""
-        if event.is_printable or event.key == "backspace":
-            event.stop()
-            self._early.append(event)
-            if self._ready:
-                self._take_early()
-
-    def _take_early(self) -> None:
-        self._ready = True
-        typed = self.query_one(Input)
-        for event in self._early:
-            if event.key == "backspace":
-                typed.action_delete_left()
-            elif event.character is not None:
-                typed.insert_text_at_cursor(event.character)
-        self._early.clear()
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tuner_tui.task.samples import samples_folder
+from tuner_tui.task.samples import in_samples
 
 _MAX_BYTES = 1 << 18
 
@@ -20,7 +21,8 @@ class CannotOpen(Exception):
 
 @dataclass(frozen=True)
 class Document:
-    """`text` as it is now; `saved` as the file had it when it was last read or written. Line breaks are the file's."""
+    """`text` as it is now; `saved` as the file had it when it was last read or written. Line breaks are the file's.
+    `stamp` is None where there is no file yet."""
 
     path: Path
     text: str
@@ -35,11 +37,31 @@ class Document:
     @property
     def is_sample(self) -> bool:
         """Samples come with the program and are never written over."""
-        return self.path.resolve().parent == samples_folder().resolve()
+        return in_samples(self.path)
 
     @property
-    def may_be_saved(self) -> bool:
-        return not self.is_sample and os.access(self.path.parent, os.W_OK)
+    def is_new(self) -> bool:
+        """No file has been read or written yet."""
+        return self.stamp is None
+
+    @property
+    def refusal(self) -> str:
+        """Why the text cannot go to the file at `path`; "" where it can."""
+        if self.is_sample:
+            return "samples stay as they are"
+        folder = self.path.resolve().parent
+        if not folder.is_dir():
+            return f"the folder {folder} is not there"
+        return "" if os.access(folder, os.W_OK) else f"nothing can be written to {folder}"
+
+    @property
+    def read_only(self) -> bool:
+        """The file says by its permissions that it should stay as it is, though it could be replaced."""
+        try:
+            mode = self.path.stat().st_mode
+        except OSError:
+            return False
+        return not mode & 0o222 or not os.access(self.path, os.W_OK)
 
     def with_text(self, text: str) -> Document:
         return replace(self, text=text)
@@ -65,6 +87,11 @@ def open_document(path: Path) -> Document:
     return Document(path=path, text=text, saved=text, stamp=stamp_of(path), bom=data.startswith(b"\xef\xbb\xbf"))
 
 
+def new_document(path: Path, text: str, *, saved: str = "") -> Document:
+    """A text that has no file yet, to be kept at `path`; nothing would be lost with it as long as it is `saved`."""
+    return Document(path=path.expanduser().absolute(), text=text, saved=saved, stamp=None)
+
+
 def save(document: Document, path: Path) -> Document:
     """The document as it is once its text is in the file at `path`, by writing beside it and renaming.
     Raises OSError."""
@@ -73,13 +100,17 @@ def save(document: Document, path: Path) -> Document:
 
 
 def write(path: Path, text: str, *, bom: bool = False) -> None:
-    """Whole or not at all; a link stays one, and so do the file's permissions. Raises OSError."""
+    """Whole or not at all; a link stays one, and the file keeps its permissions and, where we may give it, its owner.
+    Raises OSError."""
     real = path.resolve()
     temporary = real.with_name(f".{real.name}.{os.getpid()}")
     try:
         temporary.write_bytes((b"\xef\xbb\xbf" if bom else b"") + text.encode())
         if real.exists():
-            temporary.chmod(real.stat().st_mode & 0o7777)
+            before = real.stat()
+            with contextlib.suppress(PermissionError):
+                os.chown(temporary, before.st_uid, before.st_gid)
+            temporary.chmod(before.st_mode & 0o7777)
         temporary.replace(real)
     except BaseException:
         temporary.unlink(missing_ok=True)

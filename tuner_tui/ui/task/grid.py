@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
@@ -15,7 +13,8 @@ from tuner_tui.engines.catalogue import Flag, catalogue
 from tuner_tui.engines.flag_words import kind_words
 from tuner_tui.engines.registry import ENGINES
 from tuner_tui.ui.table import TunerTable
-from tuner_tui.ui.task.outlook import FlagRow, Outlook, SettingRow
+from tuner_tui.ui.task.fit import cut_end, cut_middle, shares
+from tuner_tui.ui.task.outlook import FlagRow, Outlook, Row, SettingRow
 
 
 class Grid(Vertical):
@@ -29,6 +28,8 @@ class Grid(Vertical):
         self._outlook: Outlook | None = None
         self._flags: dict[str, FlagRow] = {}
         self._settings: dict[str, SettingRow] = {}
+        self._changed = ""
+        self._values_room = self._setting_room = 0
 
     def compose(self) -> ComposeResult:
         with Vertical(id="flags-box", classes="box"):
@@ -53,45 +54,64 @@ class Grid(Vertical):
         """A broken text has no rows; the last ones stay, and the sentence below says what is wrong."""
         self._outlook = outlook
         if not outlook.broken:
+            before: dict[str, Row] = {**self._flags, **self._settings}
             self._flags = {row.key: row for row in outlook.flags}
-            self._settings = {row.setting.key: row for row in outlook.settings}
-        flags = self.query_one("#flags", TunerTable)
-        flags.show_rows({key: self._flag_cells(row) for key, row in self._flags.items()})
+            self._settings = {row.key: row for row in outlook.settings}
+            rows: tuple[Row, ...] = (*outlook.flags, *outlook.settings)
+            self._changed = next((row.key for row in rows if before.get(row.key) != row), "")
+        self._show_rows()
+
+    def on_resize(self) -> None:
+        if self._outlook is not None:
+            self._show_rows()
+
+    def _show_rows(self) -> None:
+        flags, settings = self.query_one("#flags", TunerTable), self.query_one("#settings", TunerTable)
+        names = {key: self._mark(key) + row.name for key, row in self._flags.items()}
+        values = [len(row.values) for row in self._flags.values()]
+        # Beside them: the border, a scroll bar, the padding of three columns, the count.
+        width = (self.size.width or 200) - 2 - 1
+        room = width - 6 - 2
+        widths = shares(max(map(len, names.values()), default=0), max(values, default=0), room)
+        self._values_room = widths[1]
+        flags.show_rows({key: self._flag_cells(row, names[key], *widths) for key, row in self._flags.items()})
         self.query_one("#no-flags").display = not self._flags
         flags.display = bool(self._flags)
-        self.query_one("#settings", TunerTable).show_rows(
-            {key: self._setting_cells(row) for key, row in self._settings.items()}
-        )
+        labels = max((len(self._mark(row.key) + row.setting.label) for row in self._settings.values()), default=0)
+        self._setting_room = width - 4 - labels
+        settings.show_rows({key: self._setting_cells(row, self._setting_room) for key, row in self._settings.items()})
         self._explain()
 
     def _mark(self, key: str) -> str:
         problem = self._outlook.problem_at(key) if self._outlook else None
         return "" if problem is None else "✗ " if problem.severity == "error" else "! "
 
-    def _flag_cells(self, row: FlagRow) -> list[Text]:
-        mark = self._mark(row.key)
+    def _flag_cells(self, row: FlagRow, name: str, most_name: int, most_values: int) -> list[Text]:
         style = "bold" if row.count > 1 else ""
         count = "·" if row.count == 1 else str(row.count) if row.count else "?"
         return [
-            Text(mark + row.name, style, no_wrap=True),
+            Text(cut_middle(name, most_name), style, no_wrap=True),
             Text(count, "dim", justify="right", no_wrap=True),
-            Text(row.values, style, no_wrap=True),
+            Text(cut_end(row.values, most_values), style, no_wrap=True),
         ]
 
-    def _setting_cells(self, row: SettingRow) -> list[Text]:
+    def _setting_cells(self, row: SettingRow, most: int) -> list[Text]:
         return [
-            Text(self._mark(row.setting.key) + row.setting.label, "dim", no_wrap=True),
-            Text(row.value, "" if row.given else "dim italic", no_wrap=True),
+            Text(self._mark(row.key) + row.setting.label, "dim", no_wrap=True),
+            Text(cut_end(row.value, most), "" if row.given else "dim italic", no_wrap=True),
         ]
 
     # What the cursor is on
 
     @property
-    def chosen(self) -> FlagRow | SettingRow | None:
+    def chosen(self) -> Row | None:
         settings = self.query_one("#settings", TunerTable)
         if settings.has_focus:
             return self._settings.get(settings.cursor_key or "")
         return self._flags.get(self.query_one("#flags", TunerTable).cursor_key or "")
+
+    def row(self, key: str) -> Row | None:
+        return self._flags.get(key) or self._settings.get(key)
 
     def flag_of(self, row: FlagRow) -> Flag | None:
         """What the engine's catalogue knows of it."""
@@ -100,13 +120,22 @@ class Grid(Vertical):
             return None
         return catalogue(ENGINES[engine].catalogue).find(str(row.path[1]))
 
-    def go_to(self, key: str, place: Literal["flags", "settings"]) -> None:
+    def go_to(self, key: str) -> None:
         """Puts the cursor on a row."""
-        table = self.query_one(f"#{place}", TunerTable)
-        rows = list(self._flags if place == "flags" else self._settings)
-        if key in rows:
-            table.move_cursor(row=rows.index(key))
-            table.focus()
+        for place, rows in (("#flags", self._flags), ("#settings", self._settings)):
+            if key in rows:
+                table = self.query_one(place, TunerTable)
+                table.move_cursor(row=list(rows).index(key))
+                table.focus()
+
+    def go_to_change(self) -> None:
+        """Puts the cursor on the row that the last text changed; where it took one out, it stays."""
+        self.go_to(self._changed)
+
+    def go_to_mistake(self) -> None:
+        """Puts the cursor on the first row with an error, where there is one."""
+        wrong = (key for key in (*self._flags, *self._settings) if self._mark(key).startswith("✗"))
+        self.go_to(next(wrong, ""))
 
     @on(DataTable.RowHighlighted)
     def _moved(self) -> None:
@@ -124,13 +153,14 @@ class Grid(Vertical):
         row = self.chosen
         words = Text()
         if row is not None and self._outlook is not None:
-            key = row.key if isinstance(row, FlagRow) else row.setting.key
-            problem = self._outlook.problem_at(key)
+            problem = self._outlook.problem_at(row.key)
             if problem is not None:
                 mark = "✗" if problem.severity == "error" else "!"
                 name = str(row.path[-1]) if isinstance(row, FlagRow) else row.setting.label
                 words.append(f"{mark} {name}: {problem.message}\n", "bold")
             if isinstance(row, SettingRow):
+                if len(row.value) > self._setting_room:
+                    words.append(f"{row.value}\n")
                 words.append(row.setting.hint, "dim")
             else:
                 words.append_text(self._flag_words(row))
@@ -144,6 +174,8 @@ class Grid(Vertical):
             unchecked = row.path[0] == "unchecked"
             return Text("passed on as it is" if unchecked else "the engine's catalogue does not know it", "dim")
         words = Text.assemble((flag.name, "bold"), f"  {kind_words(flag)}")
+        if len(row.values) > self._values_room:
+            words.append(f"\n{row.values}")
         for part in (flag.does, flag.trades):
             if part:
                 words.append(f"\n{part}" if part == flag.does else f" {part}", "dim")

@@ -40,6 +40,17 @@ class SettingRow:
     given: bool
     """Whether the file says it; else `value` is what holds without."""
 
+    @property
+    def key(self) -> str:
+        return self.setting.key
+
+    @property
+    def path(self) -> Path:
+        return self.setting.path
+
+
+Row = FlagRow | SettingRow
+
 
 @dataclass(frozen=True)
 class Outlook:

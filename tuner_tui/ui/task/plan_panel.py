@@ -12,6 +12,7 @@ from tuner_tui.engines.launch import launch_spec
 from tuner_tui.report.words import configuration_words, duration_words, label, value_words
 from tuner_tui.runs.events import Excluded, Experiment, levels_of
 from tuner_tui.ui.table import TunerTable
+from tuner_tui.ui.task.fit import cut_middle
 from tuner_tui.ui.task.outlook import Outlook
 
 LISTED = 300
@@ -45,7 +46,7 @@ class PlanPanel(Vertical):
             table.clear(columns=True)
             most = max(5, (self.size.width - 6) // max(1, len(outlook.differing)) - 2)
             for name in columns:
-                table.add_column(Text(_shortened(name, most)), key=name)
+                table.add_column(Text(cut_middle(name, most)), key=name)
         table.show_rows(self._rows(outlook))
         table.display = bool(table.row_count)
         self._show_command()
@@ -124,10 +125,6 @@ def _summary(outlook: Outlook) -> Text:
     if outlook.trouble:
         words.append(f"\n✗ {outlook.trouble}")
     return words
-
-
-def _shortened(name: str, most: int) -> str:
-    return name if len(name) <= most else name[: most - 1] + "…"
 
 
 def _gpus(outlook: Outlook) -> str:

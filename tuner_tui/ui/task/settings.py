@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import yaml
 
+from tuner_tui.engines.catalogue import Flag
 from tuner_tui.engines.registry import ENGINES
 from tuner_tui.task.editing import Path, dotted
 from tuner_tui.task.goal import NAMED
@@ -168,6 +169,14 @@ def other_settings(root: yaml.Node | None) -> list[Setting]:
     return found
 
 
-def flag_setting(name: str, section: str, hint: str) -> Setting:
-    """The values of a flag, edited like a setting."""
-    return Setting(name, (section, name), hint, "", values_yaml, typed_values)
+_VALUES = "0.7, 0.8 tries both; 2048..16384 ×2 doubles; 0.7..0.9 +0.1 counts up; null is the engine's default"
+
+
+def values_setting(path: Path, flag: Flag | None) -> Setting:
+    """The values of the flag at `path`, edited like a setting; `flag` is what the catalogue knows of it."""
+    hint, choices = _VALUES, None
+    if flag is not None and flag.type == "bool":
+        hint, choices = flag.does or _VALUES, {"false, true": "try both", "true": "on", "false": "off"}
+    elif flag is not None and flag.choices:
+        hint, choices = f"several with commas: {flag.choices[0]}, …", {str(each): "" for each in flag.choices}
+    return Setting(str(path[-1]), path, hint, "", values_yaml, typed_values, choices)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.widgets import TextArea
 
 from tuner_tui.task.problem import Problem
@@ -28,12 +29,31 @@ class YamlEditor(TextArea):
         self._problems: dict[int, list[Problem]] = {}
         self._loaded = ""
 
+    class Step(Message):
+        """The last change shall be undone, or redone. The screen has the history, which the grid shares."""
+
+        def __init__(self, way: Literal["undo", "redo"]) -> None:
+            super().__init__()
+            self.way = way
+
     def load(self, text: str) -> None:
-        """Another text, the cursor as near to its old place as it can be."""
-        cursor = self.cursor_location
+        """Another text, the cursor as near to its old place as it can be; who is in the editor is led to the change."""
+        cursor, before = self.cursor_location, list(self.document.lines)
         self.load_text(text)
         self._loaded = self.text
+        if self.has_focus and (after := list(self.document.lines)) != before:
+            same = 0  # lines at the end
+            while same < min(len(before), len(after)) and before[-1 - same] == after[-1 - same]:
+                same += 1
+            row = max(0, len(after) - 1 - same)
+            cursor = (row, len(after[row]))
         self.move_cursor(cursor)
+
+    def action_undo(self) -> None:
+        self.post_message(self.Step("undo"))
+
+    def action_redo(self) -> None:
+        self.post_message(self.Step("redo"))
 
     @property
     def edited(self) -> bool:
