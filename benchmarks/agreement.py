@@ -39,6 +39,8 @@ ENGINES = Path(os.environ.get("TUNER_ENGINES", Path.home() / ".cache" / "tuner-e
 MODEL = ENGINES / "models" / "tiny-llama"
 RUN = Path(__file__).resolve().parents[1] / "tests" / "engines" / "run"
 NO_CACHE = {"vllm": "--no-enable-prefix-caching", "sglang": "--disable-radix-cache"}
+# The weights are bfloat16, which most CPUs compute several times slower.
+FLAGS = ("--dtype", "float32")
 CLIENT_CPUS = "1"
 SCENARIO = "D(100,100)"
 Figures = tuple[float, float, float, float]
@@ -50,7 +52,7 @@ def server(engine: str) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = ["taskset", "-c", "0", str(RUN), engine, "process", str(port), NO_CACHE[engine]]
+    command = ["taskset", "-c", "0", str(RUN), engine, "process", str(port), NO_CACHE[engine], *FLAGS]
     log = tempfile.TemporaryFile()  # noqa: SIM115 (as long as the process)
     process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
     url = f"http://127.0.0.1:{port}"

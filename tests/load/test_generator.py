@@ -428,3 +428,14 @@ async def test_poisson_gaps_differ_and_have_the_mean(generator: Generator, tmp_p
     gaps_s = [after - before for before, after in itertools.pairwise(due_s)]
     assert statistics.mean(gaps_s) == pytest.approx(1 / 200, rel=0.3)
     assert statistics.stdev(gaps_s) == pytest.approx(1 / 200, rel=0.4)  # as large as the mean: exponential
+
+
+async def test_more_requests_at_once_than_a_shell_allows_open_files() -> None:
+    async with serving(steady(0.3, 0)) as server:
+        bench = f"{sys.executable} -m tuner_tui bench {server.url} --traffic 'D(5,2)' --concurrency 100"
+        process = await asyncio.create_subprocess_exec(
+            "bash", "-c", f"ulimit -Sn 40; exec {bench} --max-requests 100 --json", stdout=asyncio.subprocess.PIPE
+        )
+        printed, _ = await process.communicate()
+    [measured] = msgspec.json.decode(printed)["levels"]
+    assert (measured["succeeded"], measured["errors"], server.peak) == (100, {}, 100)
