@@ -30,6 +30,11 @@ def some_in_two(text: str) -> int:
     return sum(2 if zlib.crc32(word.encode()) % 10 < 4 else 1 for word in text.split())
 
 
+def some_in_two_at_the_start(text: str) -> int:
+    """A word without a blank before it is another token, or two: one in five here."""
+    return by_word(text) + (zlib.crc32(text.split()[0].encode()) % 5 == 0)
+
+
 def by_letter(text: str) -> int:
     """No word is one token."""
     return len(text)
@@ -70,28 +75,31 @@ async def found(script: Script, *, chat: bool = True) -> tuple[TextLength, Scrip
 
 
 def counts(length: TextLength, tokens: Tokens, asked: int, added: int) -> list[int]:
-    """What the server would count of twenty prompts of `asked` tokens."""
+    """What the server would count of two hundred prompts of `asked` tokens."""
     prompts = Prompts(3, length.words)
-    texts = [prompts.text(serial, asked, length.count(asked)).content for serial in range(20)]
+    texts = [prompts.text(serial, asked, length.count(asked)).content for serial in range(200)]
     return [tokens(str(text)) + added for text in texts]
 
 
 @pytest.mark.parametrize("tokenize", [True, False])
 @pytest.mark.parametrize("chat", [True, False])
-@pytest.mark.parametrize("tokens", [by_word, some_in_two])
+@pytest.mark.parametrize("tokens", [by_word, some_in_two, some_in_two_at_the_start])
 async def test_prompts_have_the_asked_length_to_the_token(tokens: Tokens, chat: bool, tokenize: bool) -> None:
     length, _ = await found(counting(tokens, tokenize=tokenize), chat=chat)
     for asked in (40, 100, 2_000):
         assert set(counts(length, tokens, asked, TEMPLATE if chat else 1)) == {asked}
 
 
-async def test_a_common_vocabulary_is_found_out_by_three_questions() -> None:
+async def test_who_counts_without_generating_is_not_made_to_generate() -> None:
     _, server = await found(counting(by_word, tokenize=True))
-    assert [request.path for request in server.requests] == ["/tokenize"] * 3
+    assert {request.path for request in server.requests} == {"/tokenize"}
     _, server = await found(counting(by_word, tokenize=False))
-    assert [request.path for request in server.requests] == ["/tokenize"] + 2 * ["/v1/chat/completions"]
-    asked = server.requests[-1].body
-    assert (asked["max_tokens"], asked["stream"], asked["model"]) == (1, False, "m")
+    asked = [request.path for request in server.requests]
+    assert (asked[0], set(asked[1:])) == ("/tokenize", {"/v1/chat/completions"})
+    # A common vocabulary: each word once, and two texts.
+    assert len(asked) == 1 + 2 + len(WORDS)
+    body = server.requests[-1].body
+    assert (body["max_tokens"], body["stream"], body["model"]) == (1, False, "m")
 
 
 async def test_only_words_of_one_token_are_used() -> None:

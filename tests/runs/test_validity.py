@@ -71,6 +71,16 @@ def test_prompts_answered_from_a_cache_disqualify() -> None:
     assert names(*validity(MEAN, [level(cached_tokens=201)])) == [("cached_prompts", True)]
 
 
+def test_a_chat_templates_own_tokens_may_come_from_the_cache() -> None:
+    """Ten tokens before each prompt, which any engine keeps."""
+    chat = level(cached_tokens=0, template_tokens=10)
+    own = 10 * chat.succeeded
+    few = replace(chat, cached_tokens=own + chat.prompt_tokens // 100)
+    assert validity(MEAN, [few]) == ()
+    [flag] = validity(MEAN, [replace(few, cached_tokens=few.cached_tokens + 1)])
+    assert (flag.name, flag.threshold) == ("cached_prompts", f"1%, and the template's {own / chat.prompt_tokens:.1%}")
+
+
 def test_a_percentile_without_samples_bars_only_an_objective_that_rests_on_it() -> None:
     assert names(*validity(MEAN, [level(50)])) == [("too_few_samples", False)]
     [used, note] = validity(TAIL, [level(50)])

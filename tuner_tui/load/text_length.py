@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from random import Random
 from typing import Any
 
@@ -16,6 +18,7 @@ from tuner_tui.load.prompts import WORDS
 _SHORT, _LONG = 8, 72
 _REPEATS = 8
 _ENOUGH_WORDS = 24
+_AT_ONCE = 8
 _TEXTS, _CHARACTERS = 32, 2_000
 
 _Count = Callable[[str], Awaitable[int]]
@@ -30,20 +33,32 @@ async def find_text_length(endpoint: Endpoint, job: Job) -> TextLength:
     random = Random(job.seed)
     short, long = random.sample(WORDS, _SHORT), random.sample(WORDS, _LONG)
     few, many = await count(" ".join(short)), await count(" ".join(long))
-    if many - few == _LONG - _SHORT:
-        return TextLength(words=WORDS, overhead_tokens=few - _SHORT)
-    # Some are several tokens: each is asked for alone, repeated, so that what stands around it does not count.
-    one: list[str] = []
-    for word in WORDS:
-        twice = [await count(" ".join([word] * repeats)) for repeats in (_REPEATS, 2 * _REPEATS)]
-        if twice[1] - twice[0] == _REPEATS:
-            one.append(word)
-    if len(one) >= _ENOUGH_WORDS:
-        words = tuple(one)
-        sample = random.choices(words, k=_LONG)
-        return TextLength(words=words, overhead_tokens=await count(" ".join(sample)) - _LONG)
+    one = WORDS
+    if many - few != _LONG - _SHORT:
+        # Some are several tokens: each is asked for repeated, so that what stands around it does not count.
+        once = await _each(count, ([word] * _REPEATS for word in WORDS))
+        twice = await _each(count, ([word] * (2 * _REPEATS) for word in WORDS))
+        one = tuple(word for word, a, b in zip(WORDS, once, twice, strict=True) if b - a == _REPEATS)
+    # At the beginning of a text, without a blank before it, a word may be more tokens than elsewhere: those that are
+    # as many there as most are kept.
+    alone = await _each(count, ([word] for word in one))
+    usual = Counter(alone).most_common(1)[0][0] if alone else 0
+    words = tuple(word for word, tokens in zip(one, alone, strict=True) if tokens == usual)
+    if len(words) >= _ENOUGH_WORDS:
+        return TextLength(words=words, overhead_tokens=usual - 1)
     per_word = max(0.1, (many - few) / (_LONG - _SHORT))
     return TextLength(words=WORDS, overhead_tokens=round(few - _SHORT * per_word), tokens_per_word=per_word)
+
+
+async def _each(count: _Count, texts: Iterable[list[str]]) -> list[int]:
+    """Of each text (its words) the tokens; a few are asked for at a time."""
+    free = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(words: list[str]) -> int:
+        async with free:
+            return await count(" ".join(words))
+
+    return await asyncio.gather(*(one(words) for words in texts))
 
 
 async def find_tokens_per_character(endpoint: Endpoint, job: Job, texts: Sequence[str]) -> float:

@@ -60,7 +60,8 @@ class Workers:
         limit = self._warm_up(level) if order.warm_up else order.max_requests or self._job.max_requests
         Tickets.issue(self._tickets)
         zero_s = perf_counter() + _LEAD_S
-        gathered = _Gathered(order, number, report)
+        template_tokens = self._job.text_length.overhead_tokens if self._job.text_length else 0
+        gathered = _Gathered(order, number, report, max(0, template_tokens))
         async with asyncio.TaskGroup() as shares:
             for part, worker in enumerate(workers):
                 share = RunShare(
@@ -104,13 +105,16 @@ class Workers:
 class _Gathered:
     """What the workers of one level say, put together."""
 
-    def __init__(self, order: RunLevel, parts: int, report: Callable[[LoadProgress], None]) -> None:
+    def __init__(
+        self, order: RunLevel, parts: int, report: Callable[[LoadProgress], None], template_tokens: int
+    ) -> None:
         self._order = order
         self._report = report
         self._latest: dict[int, ShareProgress] = {}
         self._fresh: set[int] = set()
         self._ended: dict[int, ShareDone] = {}
         self._parts = parts
+        self._template_tokens = template_tokens
 
     @property
     def sent(self) -> int:
@@ -147,6 +151,7 @@ class _Gathered:
             client_lag_mean_s=mean_s(lateness),
             client_lag_p99_s=percentile_s(lateness, 0.99),
             client_busy=max(end.busy for end in ends),
+            template_tokens=self._template_tokens,
         )
 
     def _progress(self, elapsed_s: float) -> LoadProgress:
