@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tuner_tui.load.dataset import Dataset, check_lengths
+from tuner_tui.load.dataset import Dataset
 
 
 def dataset(folder: Path, text: str, name: str = "prompts.jsonl") -> Dataset:
@@ -25,7 +25,7 @@ def test_all_forms(tmp_path: Path) -> None:
     entries = sorted((found.entry(index) for index in range(3)), key=lambda entry: str(entry.prompt.body(chat=False)))
     assert [entry.prompt.body(chat=False) for entry in entries] == ["a", "b", "c"]
     assert [(entry.output_tokens, entry.answer) for entry in entries] == [(7, None), (None, None), (None, "d")]
-    assert (found.answers, found.endless) == (["d"], 1)
+    assert found.answers == ["d"]
     assert entries[2].prompt.body(chat=True) == [{"role": "user", "content": "c"}]
     assert entries[0].prompt.body(chat=True) == [{"role": "user", "content": "a"}]
 
@@ -45,12 +45,24 @@ def test_the_person_s_last_turn_is_answered_and_the_recorded_answer_left_out(tmp
 
 
 def test_outputs_that_completions_would_cut_short_are_refused(tmp_path: Path) -> None:
-    dataset(tmp_path, '{"prompt": "a", "output_tokens": 7}\n{"prompt": "b"}\n')
-    path = tmp_path / "prompts.jsonl"
+    found = dataset(tmp_path, '{"prompt": "a", "output_tokens": 7}\n{"prompt": "b"}\n')
     with pytest.raises(ValueError, match="1 entries do not say how long the output shall be"):
-        check_lengths(path, "completions")
-    check_lengths(path, "completions", {"max_tokens": 5})
-    check_lengths(path, "chat")
+        found.check("completions")
+    found.check("completions", {"max_tokens": 5})
+    found.check("chat")
+
+
+def test_workers_read_what_was_written_for_them(tmp_path: Path) -> None:
+    lines = [
+        '{"prompt": "a\\n é", "output_tokens": 7}',
+        '{"messages": [{"role": "user", "content": "b"}], "output_tokens": 3}',
+        '{"conversations": [{"from": "human", "value": "c"}, {"from": "gpt", "value": "d"}]}',
+        '"e"',
+    ]
+    found = dataset(tmp_path, "\n".join(lines))
+    found.write(tmp_path / "for-workers.jsonl")
+    read = Dataset(tmp_path / "for-workers.jsonl", None)
+    assert [read.entry(index) for index in range(4)] == [found.entry(index) for index in range(4)]
 
 
 def test_a_json_array_and_plain_text(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import msgspec
 
 from tuner_tui.load.bench import Levels, bench
 from tuner_tui.load.client import LoadError
-from tuner_tui.load.dataset import check_lengths
+from tuner_tui.load.dataset import Dataset
 from tuner_tui.load.find_max import broken_limits, find_max, parse_limit
 from tuner_tui.load.model import Arrivals, Distribution, Found, Job, Level, LevelResult, LoadKind, LoadProgress
 from tuner_tui.load.scenario import DATASET, parse
@@ -144,7 +144,7 @@ def _check_traffic(
     if dataset is not None:
         if DATASET not in traffic:
             raise ValueError("--dataset is read by --traffic dataset only")
-        check_lengths(dataset, endpoint, request)
+        Dataset(dataset, None).check(endpoint, request)
 
 
 def _limits(given: tuple[str, ...]) -> dict[str, float]:

@@ -67,10 +67,10 @@ def require_dataset(task: Task) -> None:
     """Raises BadInput where the file of prompts cannot be used, before an engine is started for it."""
     if task.benchmark.dataset is None:
         return
-    from tuner_tui.load.dataset import check_lengths
+    from tuner_tui.load.dataset import Dataset
 
     try:
-        check_lengths(Path(task.benchmark.dataset), task.benchmark.endpoint)
+        Dataset(Path(task.benchmark.dataset), None).check(task.benchmark.endpoint)
     except ValueError as error:
         raise BadInput(
             [Problem(file=task.file, line=0, column=0, key="benchmark.dataset", message=str(error))]

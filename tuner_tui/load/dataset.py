@@ -15,6 +15,7 @@ from tuner_tui.load.prompts import Prompt
 EXPECTED = (
     'an object with "prompt" (a text), "messages" (a chat) or "conversations" (ShareGPT), and perhaps "output_tokens"'
 )
+_ENOUGH = 20_000
 _ROLES = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "system": "system"}
 
 
@@ -29,9 +30,9 @@ class Entry:
 
 
 class Dataset:
-    """The prompts of a file in an order drawn from `seed`. When all were used they come again."""
+    """The prompts of a file in an order drawn from `seed` (None: as they stand). When all were used they come again."""
 
-    def __init__(self, path: Path, seed: int) -> None:
+    def __init__(self, path: Path, seed: int | None) -> None:
         """Raises ValueError with file, line and what was expected; also for a file that cannot be read."""
         try:
             data = path.read_bytes()
@@ -40,7 +41,9 @@ class Dataset:
         self._entries = _entries(path, data)
         if not self._entries:
             raise ValueError(f"{path}: holds no prompts; expected a line each: {EXPECTED}")
-        Random(seed).shuffle(self._entries)
+        self._path = path
+        if seed is not None:
+            Random(seed).shuffle(self._entries)
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -50,27 +53,25 @@ class Dataset:
         """The recorded answers that tell how long the outputs shall be, in the order in which they are sent."""
         return [each.answer for each in self._entries if each.answer is not None and each.output_tokens is None]
 
-    @property
-    def endless(self) -> int:
-        """How many entries leave it to the model how long its answer is."""
-        return sum(each.answer is None and each.output_tokens is None for each in self._entries)
+    def check(self, endpoint: Literal["completions", "chat"], request: Mapping[str, Any] | None = None) -> None:
+        """Raises ValueError with one sentence where outputs would be cut short: the completions endpoint ends them
+        after 16 tokens where it is not told otherwise (OpenAI's default, vLLM's and SGLang's too). `request`: the keys
+        that are sent along."""
+        endless = sum(each.answer is None and each.output_tokens is None for each in self._entries)
+        if endless and endpoint == "completions" and "max_tokens" not in (request or {}):
+            raise ValueError(
+                f"{self._path}: {endless:,} entries do not say how long the output shall be, and the completions "
+                'endpoint would end it after 16 tokens; give each "output_tokens" (or the recorded answer), or take '
+                "endpoint: chat"
+            )
+
+    def write(self, path: Path) -> None:
+        """The first entries, more than a launch sends, for processes that need not read a file of a million: in this
+        order, as JSON lines. Raises OSError."""
+        path.write_bytes(b"".join(_line(each) for each in self._entries[:_ENOUGH]))
 
     def entry(self, serial: int) -> Entry:
         return self._entries[serial % len(self._entries)]
-
-
-def check_lengths(
-    path: Path, endpoint: Literal["completions", "chat"], request: Mapping[str, Any] | None = None
-) -> None:
-    """Raises ValueError with one sentence where the file cannot be read, or its outputs would all be cut short: the
-    completions endpoint ends them after 16 tokens where it is not told otherwise (OpenAI's default, vLLM's and SGLang's
-    too)."""
-    endless = Dataset(path, 0).endless
-    if endless and endpoint == "completions" and "max_tokens" not in (request or {}):
-        raise ValueError(
-            f"{path}: {endless:,} entries do not say how long the output shall be, and the completions endpoint would "
-            'end it after 16 tokens; give each "output_tokens" (or the recorded answer), or take endpoint: chat'
-        )
 
 
 def _entries(path: Path, data: bytes) -> list[Entry]:
@@ -118,6 +119,17 @@ def _entry(place: str, document: Any) -> Entry:
             answer = messages[len(asked)]["content"] if len(asked) < len(messages) else None
             return Entry(Prompt(asked, 0), output, answer if isinstance(answer, str) and answer else None)
     raise ValueError(f"{place}: expected {EXPECTED}")
+
+
+def _line(entry: Entry) -> bytes:
+    content = entry.prompt.content
+    document: dict[str, Any] = {"prompt": content}
+    if isinstance(content, list):
+        recorded = [] if entry.answer is None else [{"role": "assistant", "content": entry.answer}]
+        document = {"messages": [*content, *recorded]}
+    if entry.output_tokens is not None:
+        document["output_tokens"] = entry.output_tokens
+    return msgspec.json.encode(document) + b"\n"
 
 
 def _turn(place: str, turn: Any) -> dict[str, Any]:

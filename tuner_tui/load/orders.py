@@ -11,7 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from tuner_tui.load.cpus import pin
-from tuner_tui.load.dataset import Dataset, check_lengths
+from tuner_tui.load.dataset import Dataset
 from tuner_tui.load.endpoint import Endpoint, LoadImpossible
 from tuner_tui.load.lines import obey
 from tuner_tui.load.model import Job, Level, LevelDone, LoadProgress, RunLevel
@@ -33,7 +33,7 @@ async def carry_out_orders(report: Report) -> None:
     async def work(lines: asyncio.Queue[bytes]) -> None:
         job = _decode(await lines.get(), Job)
         with _value_errors_end_it():
-            _check(job)
+            dataset = _checked(job)
             if job.cpus is not None:
                 pin(job.cpus)
         workers: Workers | None = None
@@ -43,7 +43,8 @@ async def carry_out_orders(report: Report) -> None:
                 with _value_errors_end_it():
                     _check_level(order.traffic, job)
                 if workers is None:
-                    workers = Workers(await _prepared(job))
+                    workers = Workers(await _prepared(job, dataset), dataset)
+                    dataset = None
                 report(await _run(workers, order, report))
         finally:
             if workers is not None:
@@ -65,7 +66,7 @@ async def _run(workers: Workers, order: RunLevel, report: Report) -> LevelDone:
         raise first from None
 
 
-async def _prepared(job: Job) -> Job:
+async def _prepared(job: Job, dataset: Dataset | None) -> Job:
     """The job with what the server had to be asked for: its model's name, and how long our texts are there."""
     endpoint = Endpoint(job)
     try:
@@ -73,9 +74,8 @@ async def _prepared(job: Job) -> Job:
         job = msgspec.structs.replace(job, model=endpoint.model)
         if job.endpoint == "chat" or job.text_prompts:
             job = msgspec.structs.replace(job, text_length=await find_text_length(endpoint, job))
-        answers = Dataset(Path(job.dataset), job.drawn_by).answers if job.dataset else []
-        if answers:
-            ratio = await find_tokens_per_character(endpoint, job, answers)
+        if dataset is not None and dataset.answers:
+            ratio = await find_tokens_per_character(endpoint, job, dataset.answers)
             job = msgspec.structs.replace(job, tokens_per_character=ratio)
     finally:
         await endpoint.close()
@@ -86,12 +86,15 @@ async def _prepared(job: Job) -> Job:
     return job
 
 
-def _check(job: Job) -> None:
-    """Raises ValueError."""
+def _checked(job: Job) -> Dataset | None:
+    """The job's file of prompts. Raises ValueError."""
     if job.max_requests is None and job.max_time_s is None:
         raise ValueError("a level needs an end: give max_requests, max_time, or both")
-    if job.dataset is not None:
-        check_lengths(Path(job.dataset), job.endpoint, job.request)
+    if job.dataset is None:
+        return None
+    dataset = Dataset(Path(job.dataset), job.drawn_by)
+    dataset.check(job.endpoint, job.request)
+    return dataset
 
 
 def _check_level(level: Level, job: Job) -> None:

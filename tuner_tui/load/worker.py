@@ -52,7 +52,7 @@ async def _work(lines: asyncio.Queue[bytes]) -> None:
     endpoint = Endpoint(job)
     try:
         prompts = Prompts(job.seed, job.text_length.words if job.text_length else WORDS)
-        dataset = Dataset(Path(job.dataset), job.drawn_by) if job.dataset else None
+        dataset = Dataset(Path(job.dataset), None) if job.dataset else None
         records = RecordFile(Path(job.records))
         while True:
             order = msgspec.json.decode(await lines.get(), type=RunShare)

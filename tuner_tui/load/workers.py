@@ -14,6 +14,7 @@ from time import perf_counter
 
 import msgspec
 
+from tuner_tui.load.dataset import Dataset
 from tuner_tui.load.endpoint import LoadImpossible
 from tuner_tui.load.lateness import mean_s, merged, percentile_s
 from tuner_tui.load.model import (
@@ -42,12 +43,20 @@ _MESSAGE: msgspec.json.Decoder[WorkerMessage] = msgspec.json.Decoder(WorkerMessa
 class Workers:
     """Workers for one job, and the levels they carry out together. `close` in any case."""
 
-    def __init__(self, job: Job) -> None:
-        self._job = job
+    def __init__(self, job: Job, dataset: Dataset | None = None) -> None:
+        """`dataset`: the job's, read. Raises LoadImpossible."""
         self._workers: list[_Worker] = []
         self._serial = 0
         self._folder = tempfile.TemporaryDirectory(prefix="tuner-tui-load-")
         self._tickets = Path(self._folder.name) / "tickets"
+        if dataset is not None:
+            entries = Path(self._folder.name) / "dataset.jsonl"
+            try:
+                dataset.write(entries)
+            except OSError as error:
+                raise LoadImpossible(f"{entries}: cannot be written: {error.strerror}") from error
+            job = msgspec.structs.replace(job, dataset=str(entries))
+        self._job = job
 
     async def run(self, order: RunLevel, report: Callable[[LoadProgress], None]) -> LevelDone:
         """One level. Raises LoadImpossible, also when a worker died."""
