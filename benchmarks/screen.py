@@ -4,24 +4,30 @@
 
 First paint: from the start of the process until its own text is on the terminal (median of 7, taken in turn). Idle:
 bytes printed and processor time over 10 s with nothing happening. A run of 1,000 experiments: until its table is
-shown, and one page down. The log has a script of its own, screen_log.py.
+shown, and one page down. Compare: the longest that keys had to wait while it and each chart were first drawn. The log
+has a script of its own, screen_log.py.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from terminal import Terminal
 
+from tests.ui.app_under_test import app_under_test, settled
 from tests.ui.runs_on_disk import RecordedRun, finished_run, task_file, task_of
+from tuner_tui.runs.folder import RunFolder
+from tuner_tui.runs.view import RunReader
+from tuner_tui.ui.app import TunerApp
 
 BARE = """
 import os
@@ -39,8 +45,15 @@ IDLE_S = 10.0
 
 
 def environment(home: Path) -> dict[str, str]:
-    names = ("XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME")
-    return {**{name: str(home) for name in names}, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    """As for a user: nothing of one's own, and compiled code, as an installed program has it."""
+    names = ("XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")
+    return {
+        **{name: str(home) for name in names},
+        "TERM": "xterm-256color",
+        "COLORTERM": "truecolor",
+        "PYTHONDONTWRITEBYTECODE": "",
+        "PYTHONPYCACHEPREFIX": str(home / "pycache"),
+    }
 
 
 def shows(text: bytes) -> Callable[[bytes], bool]:
@@ -110,6 +123,39 @@ def thousand(home: Path) -> None:
     )
 
 
+async def longest_wait_s(app: TunerApp, size: tuple[int, int], keys: Sequence[str]) -> dict[str, float]:
+    """For each key the longest time in which the event loop, and so every other key, waited for what it does."""
+    longest = 0.0
+
+    async def watch() -> None:
+        nonlocal longest
+        while True:
+            began = time.perf_counter()
+            await asyncio.sleep(0.001)
+            longest = max(longest, time.perf_counter() - began - 0.001)
+
+    waits = {}
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot)
+        watching = asyncio.create_task(watch())
+        for key in keys:
+            await asyncio.sleep(0.3)
+            longest = 0.0
+            app.simulate_key(key)
+            await asyncio.sleep(0.7)
+            waits[key] = longest
+        watching.cancel()
+    return waits
+
+
+def compare(home: Path) -> None:
+    for name, run in sorted((path.name, path) for path in (home / "tuner-tui" / "runs").iterdir()):
+        app = app_under_test(home, reader=RunReader(RunFolder(run)))
+        waits = asyncio.run(longest_wait_s(app, (160, 45), ["f5", "1", "2", "3", "4", "5", "6"]))
+        words = ", ".join(f"{key} {wait * 1000:.0f}" for key, wait in waits.items())
+        print(f"compare, {name}: keys wait at most … ms while it is opened (f5) and each chart is first drawn: {words}")
+
+
 def task_text(experiments: int) -> str:
     values = ", ".join(str(64 + number) for number in range(experiments))
     return (
@@ -127,6 +173,7 @@ def main() -> None:
         first_paint(home)
         idle(home)
         thousand(home)
+        compare(home)
 
 
 if __name__ == "__main__":

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
+
+# Some machines set this; every process that a test starts (a run has five) would then compile the program anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 ENGINES = Path(os.environ.get("TUNER_ENGINES", Path.home() / ".cache" / "tuner-engines"))
 

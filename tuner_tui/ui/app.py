@@ -232,7 +232,8 @@ class TunerApp(App[None]):
         try:
             view = reader.read()
             if view is not None and view.snapshot is not None:
-                _ = view.snapshot.verdict  # judged here, and then kept: whoever draws it does not wait
+                # Judged here, and then kept: whoever draws it does not wait.
+                _ = view.snapshot.verdict, view.snapshot.confirmation
         finally:
             self.call_from_thread(self._taken, reader, view)
 

@@ -8,7 +8,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -81,6 +81,7 @@ class ExperimentsTable(ScrollView, can_focus=True):
         self._doing = ""
         self._over = False
         self._row = 0
+        self._base = Style()
         self._drawn: dict[int, tuple[tuple[object, ...], Strip]] = {}
         """Row → what it was made of, and what was made; without the cursor."""
 
@@ -154,6 +155,10 @@ class ExperimentsTable(ScrollView, can_focus=True):
 
     # Drawing
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._base = self.rich_style  # it is asked of all ancestors: once for all lines
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         left, top = self.scroll_offset
         width = self.size.width
@@ -163,14 +168,14 @@ class ExperimentsTable(ScrollView, can_focus=True):
             row = y - _HEADING + top
             snapshot = self._snapshot
             if snapshot is None or row >= len(snapshot.experiments):
-                return Strip.blank(width, self.rich_style)
+                return Strip.blank(width, self._base)
             strip = self._row_strip(row, snapshot)
             if row == self._row:
                 look = self.get_component_rich_style("experiments--cursor")
                 strip = Strip([Segment(part.text, (part.style or Style()) + look) for part in strip], strip.cell_length)
                 return strip.crop_extend(left, left + width, look)
-            strip = strip.apply_style(self.rich_style)
-        return strip.crop_extend(left, left + width, self.rich_style)
+            strip = strip.apply_style(self._base)
+        return strip.crop_extend(left, left + width, self._base)
 
     def _heading(self) -> Strip:
         look = self.get_component_rich_style("experiments--heading")
@@ -236,6 +241,8 @@ class ExperimentsTable(ScrollView, can_focus=True):
         self._scroll_to_cursor()
 
     def _scroll_to_cursor(self) -> None:
+        if not self.size:
+            return  # how many rows are in view is not known yet; `on_resize` comes next
         top = self.scroll_offset.y
         wanted = min(max(top, self._row - self._page_rows + 1), self._row)
         if wanted != top:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
+from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 from textual.color import Color
@@ -75,9 +76,17 @@ class Lines(Static):
     def _redraw(self) -> None:
         if self._draw is None:
             return
-        text = self._draw(max(MIN_WIDTH, self.content_size.width), self._style)
+        width = self.content_size.width
+        text = self._draw(max(MIN_WIDTH, width), self._style)
         shown = self._shown
         if shown is None or text.plain != shown.plain or text.spans != shown.spans or text.style != shown.style:
-            lines_before = -1 if shown is None else shown.plain.count("\n")
             self._shown = text
-            self.update(text, layout=text.plain.count("\n") != lines_before or len(text) > self.content_size.width)
+            needs = _unwrapped(text, width)
+            # The whole screen is laid out anew only where this may need another number of lines.
+            self.update(text, layout=needs is None or shown is None or needs != _unwrapped(shown, width))
+
+
+def _unwrapped(text: Text, width: int) -> int | None:
+    """How many lines `text` has; None where some are too long for `width`, and it depends."""
+    lines = text.plain.split("\n")
+    return len(lines) if all(cell_len(line) <= width for line in lines) else None
