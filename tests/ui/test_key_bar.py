@@ -55,9 +55,9 @@ async def test_a_click_presses_the_key(tmp_path: Path) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         line = screen_text(app).splitlines()[-1]
-        await pilot.click("#key-bar", offset=(line.index("Filter"), 0))
+        await pilot.click("#key-bar", offset=(line.index("Open a file"), 0))
         await pilot.pause()
-        assert app.screen.focused is app.screen.query_one("#home-filter")
+        assert app.screen.focused is app.screen.query_one("#home-path")
 
 
 async def test_the_users_own_keys_are_shown(tmp_path: Path) -> None:
