@@ -9,12 +9,10 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
 _LOOK_EVERY_S = 0.05
-_READING_S = 0.4
 
 
 class Terminal:
@@ -65,16 +63,6 @@ class Terminal:
     def type(self, text: str) -> None:
         self._tmux("send-keys", "-l", text)
 
-    def replace(self, old: str, new: str) -> None:
-        """In the line that has the keys, `old` becomes `new`. What was typed too early is typed again."""
-        for _ in range(4):
-            self.keys(*["BSpace"] * len(old))
-            self.type(new)
-            with suppress(AssertionError):
-                self.wait_for(f"   {new} ", within_s=2)
-                return
-        raise AssertionError(f"{new!r} cannot be typed:\n{self.screen()}")
-
     def screen(self, *, colours: bool = False) -> str:
         """What is shown now, a line for each row; with escape sequences where `colours` are asked for."""
         return self._tmux("capture-pane", "-p", *["-e"] * colours)
@@ -86,11 +74,6 @@ class Terminal:
     def wait_for(self, *texts: str, within_s: float = 15.0) -> str:
         """Until all of `texts` are on the screen; returns it."""
         return self._wait(lambda shown: all(text in shown for text in texts), f"{texts} not shown", within_s)
-
-    def wait_for_dialog(self, *texts: str) -> None:
-        """Until it is there and has been read: a dialog is painted a moment before the keys are its own."""
-        self.wait_for(*texts)
-        time.sleep(_READING_S)
 
     def wait_for_change(self, shown_before: str, within_s: float = 15.0) -> str:
         return self._wait(lambda shown: shown != shown_before, "nothing moved", within_s)

@@ -11,7 +11,7 @@ from tests.ui.app_under_test import app_under_test, asked, screen_text, settled
 from tests.ui.runs_on_disk import finished_run
 from tests.ui.task_on_screen import on_task, text_of
 from tuner_tui.ui.app import TunerApp
-from tuner_tui.ui.task.ask import Ask
+from tuner_tui.ui.ask import ask_one
 
 _NAMED = {"\x7f": "backspace", "\r": "enter", "/": "slash", "-": "minus", " ": "space"}
 
@@ -26,7 +26,7 @@ async def test_a_value_is_replaced_by_keys_typed_ahead_of_its_dialog(tmp_path: P
     answers: list[str | None] = []
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
-        app.push_screen(Ask("requests", "", "50", lambda typed: typed), answers.append)
+        app.push_screen(ask_one("requests", "", "50", lambda typed: typed), answers.append)
         arrive(app, "\x7f\x7f12\r")
         await settled(pilot)
         await settled(pilot)

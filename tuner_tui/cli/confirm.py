@@ -6,19 +6,20 @@ from pathlib import Path
 
 import click
 
-from tuner_tui.cli.follow import Follower
 from tuner_tui.cli.load import require_tool
 from tuner_tui.cli.run import follow, require_backend
 from tuner_tui.report.words import duration_words
 from tuner_tui.runs.events import LaunchesAdded
 from tuner_tui.runs.folder import default_runs_dir, find_run
 from tuner_tui.runs.lock import holder
+from tuner_tui.runs.progress import mean_launch_s
+from tuner_tui.runs.view import read_run
 
 
 def confirm_run(given: str, launches: int | None, runs_dir: Path | None, *, as_json: bool) -> int:
     """Relaunches the leaders in the foreground; returns the exit code. Raises RunNotFound."""
     folder = find_run(given, (runs_dir or default_runs_dir()).expanduser())
-    snapshot = Follower(folder).catch_up()
+    snapshot = read_run(folder)
     if (live := holder(folder.lock)) is not None:
         click.echo(f"tuner-tui: {folder.name} is running (process {live.pid}); confirm it when it is over", err=True)
         return 2
@@ -37,8 +38,7 @@ def confirm_run(given: str, launches: int | None, runs_dir: Path | None, *, as_j
         click.echo(f"tuner-tui: nothing to confirm: {snapshot.verdict.sentence}", err=True)
         return 2
     added = LaunchesAdded(experiments=offer.experiments, launches=launches or offer.launches)
-    took = [launch.total_s for experiment in snapshot.experiments for launch in experiment.counted]
-    guess_s = sum(took) / len(took) * added.launches * len(added.experiments)
+    guess_s = (mean_launch_s(snapshot) or 0.0) * added.launches * len(added.experiments)
     names = ", ".join(f"#{experiment}" for experiment in added.experiments)
     times = "once more" if added.launches == 1 else f"{added.launches} times more"
     click.echo(f"{folder.name}: launching {names} {times}, about {duration_words(guess_s)}", err=True)

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import click
 
-from tuner_tui.cli.follow import Follower
 from tuner_tui.report.deployment import chosen_experiment
 from tuner_tui.report.export import FORMATS, exported
 from tuner_tui.report.results import replace_file
 from tuner_tui.runs.folder import default_runs_dir, find_run
+from tuner_tui.runs.view import read_run
 
 
 def export_run(given: str, name: str | None, output: Path | None, experiment: int | None, runs_dir: Path | None) -> int:
     """Writes the file and prints its path; returns the exit code. Raises RunNotFound."""
     folder = find_run(given, (runs_dir or default_runs_dir()).expanduser())
-    snapshot = Follower(folder).catch_up()
+    snapshot = read_run(folder)
     if name is None:
         name = _by_ending(output)
     chosen = chosen_experiment(snapshot, experiment)

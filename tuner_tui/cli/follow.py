@@ -30,15 +30,15 @@ from tuner_tui.runs.events import (
     now,
 )
 from tuner_tui.runs.folder import RunFolder
-from tuner_tui.runs.journal import JournalReader
+from tuner_tui.runs.journal import JournalUnreadable
 from tuner_tui.runs.lock import holder
+from tuner_tui.runs.progress import progress
 from tuner_tui.runs.samples import last_sample
-from tuner_tui.runs.state import Launch, RunState, Snapshot
+from tuner_tui.runs.state import Launch, Snapshot
+from tuner_tui.runs.view import RunReader, RunView
 from tuner_tui.search.verdict import quantity
 
 _POLL_S = 0.05
-# A runner that has just died may still be in the journal's last milliseconds; look twice before saying so.
-_DEATH_S = 0.5
 
 
 class Follower:
@@ -49,23 +49,28 @@ class Follower:
     ) -> None:
         self._folder = folder
         self._on_ready = on_ready
-        self._reader = JournalReader(folder.journal)
-        self._state = RunState()
+        self._reader = RunReader(folder, self._tell)
+        self._view: RunView | None = None
         self._guess_s = guess_s
+        self._introduced = False
         self._signal: int | None = None
         self._status_shown = False
         self._status_at = 0.0
-        self._over = False
+
+    def _look(self) -> RunView:
+        """The run as it is now. Raises JournalUnreadable where there is nothing to be read, or no more."""
+        self._view = view = self._reader.read() or self._view
+        assert view is not None, "a reader's first answer is a view"
+        if view.trouble:
+            raise JournalUnreadable(view.trouble)
+        return view
 
     @property
     def snapshot(self) -> Snapshot:
-        return self._state.snapshot()
-
-    def catch_up(self) -> Snapshot:
-        """The state as the journal has it now, nothing said."""
-        for event in self._reader.read():
-            self._state.apply(event)
-        return self.snapshot
+        """As last looked at. Raises JournalUnreadable."""
+        view = self._view or self._look()
+        assert view.snapshot is not None
+        return view.snapshot
 
     @contextlib.contextmanager
     def signals(self) -> Iterator[None]:
@@ -93,33 +98,24 @@ class Follower:
         if self._signal is not None:
             # It came before the runner did, which takes no commands from before its time.
             append_command(self._folder.commands, Stop())
-        missing_since: float | None = None
         while True:
-            events = self._reader.read()
-            for event in events:
-                self._state.apply(event)
-                self._tell(event)
-                self._over = self._over or isinstance(event, RunFinished)
-            if self._over and holder(self._folder.lock) is None:
+            view = self._look()
+            if not view.alive:
                 self._clear_status()
-                return None if self._signal is None or self._finished_anyway() else 128 + self._signal
-            if not self._over and holder(self._folder.lock) is None:
-                missing_since = missing_since or time.monotonic()
-                if time.monotonic() - missing_since > _DEATH_S:
-                    self._clear_status()
+                if view.condition == "died":
                     self._say(
                         f"the runner died; its server is being removed. `tuner-tui resume {self._folder.name}` goes on "
                         f"(it last said: {self._folder.last_words() or 'nothing'})"
                     )
                     return 1
-            else:
-                missing_since = None
+                return None if self._signal is None or self._finished_anyway() else 128 + self._signal
             self._show_status()
             time.sleep(_POLL_S)
 
     def introduce(self) -> None:
         """Takes in what is there before the runner comes, and says what is going to happen."""
-        snapshot = self.catch_up()
+        snapshot = self.snapshot
+        self._introduced = True
         simulated = " SIMULATED (no model runs):" if snapshot.simulated else ""
         left = snapshot.launches_planned - snapshot.launches_done
         launches = "1 launch" if left == 1 else f"{left} launches"
@@ -131,8 +127,9 @@ class Follower:
         finished = self.snapshot.finished
         return finished is not None and finished.reason == "finished"
 
-    def _tell(self, event: AnyEvent) -> None:
-        snapshot = self.snapshot
+    def _tell(self, event: AnyEvent, snapshot: Snapshot) -> None:
+        if not self._introduced:
+            return  # it was there before
         match event:
             case PreparationStarted():
                 self._say(f"{event.what} {event.name} …")
@@ -178,11 +175,11 @@ class Follower:
             self._say(f"   {eta.replace(';', '')}")
 
     def _eta_words(self, snapshot: Snapshot) -> str:
-        left = snapshot.launches_planned - snapshot.launches_done
-        if left <= 0 or snapshot.kind == "try" or self._signal is not None:
+        made = progress(snapshot, now())
+        left = made.planned - made.done
+        if left <= 0 or made.guessed or snapshot.kind == "try" or self._signal is not None:
             return ""
-        took = [launch.total_s for experiment in snapshot.experiments for launch in experiment.counted]
-        return f"; {left} to go, ETA {duration_words(left * sum(took) / len(took))}" if took else ""
+        return f"; {left} to go, ETA {duration_words(made.left_s)}"
 
     def _show_status(self) -> None:
         """One line that changes in place, on a terminal only, twice a second."""

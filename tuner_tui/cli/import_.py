@@ -8,7 +8,6 @@ from pathlib import Path
 
 import click
 
-from tuner_tui.cli.follow import Follower
 from tuner_tui.engines.load_task import load_task
 from tuner_tui.load.model import Distribution, LevelResult
 from tuner_tui.report.files import write_results
@@ -18,6 +17,7 @@ from tuner_tui.runs.folder import default_runs_dir
 from tuner_tui.runs.imported import make_imported_run, task_of
 from tuner_tui.runs.state import Snapshot
 from tuner_tui.runs.stored import EngineName, read_stored
+from tuner_tui.runs.view import read_run
 from tuner_tui.task.goal import NAMED
 from tuner_tui.task.model import Task
 
@@ -51,7 +51,7 @@ def import_results(
     where = (runs_dir or default_runs_dir()).expanduser()
     try:
         folder = make_imported_run(stored, task, where, task_file)
-        snapshot = Follower(folder).catch_up()
+        snapshot = read_run(folder)
         write_results(snapshot, folder)
     except OSError as error:
         click.echo(f"tuner-tui: no run folder can be made: {error} (--runs-dir chooses another place)", err=True)

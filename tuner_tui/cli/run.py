@@ -20,6 +20,7 @@ from tuner_tui.runs.lock import holder
 from tuner_tui.runs.plan import estimate, plan
 from tuner_tui.runs.start import RunnerNotStarted, create_run, start_runner
 from tuner_tui.runs.state import Snapshot
+from tuner_tui.runs.view import read_run
 from tuner_tui.task.model import Task
 from tuner_tui.task.problem import BadInput, Problem
 
@@ -89,8 +90,7 @@ def require_backend(task: Task) -> None:
 def resume_run(given: str, runs_dir: Path | None, *, as_json: bool) -> int:
     """Goes on with a run in the foreground; returns the exit code. Raises RunNotFound."""
     folder = find_run(given, (runs_dir or default_runs_dir()).expanduser())
-    follower = Follower(folder)
-    snapshot = follower.catch_up()
+    snapshot = read_run(folder)
     if (live := holder(folder.lock)) is not None:
         click.echo(f"tuner-tui: {folder.name} is running already (process {live.pid})", err=True)
         return 2

@@ -23,11 +23,17 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     guessed: bool
 
 
+def mean_launch_s(snapshot: Snapshot) -> float | None:
+    """What a launch of this run took, on average over those that are over; None where none is."""
+    took = [launch.total_s for experiment in snapshot.experiments for launch in experiment.counted]
+    return sum(took) / len(took) if took else None
+
+
 def progress(snapshot: Snapshot, now: datetime) -> Progress:
     """From the mean of the launches that are over, and the time the one under way has taken until `now`."""
     done, planned = snapshot.launches_done, snapshot.launches_planned
-    took = [launch.total_s for experiment in snapshot.experiments for launch in experiment.counted]
-    each_s = sum(took) / len(took) if took else estimate(snapshot.task, 1).total_s
+    measured_s = mean_launch_s(snapshot)
+    each_s = measured_s if measured_s is not None else estimate(snapshot.task, 1).total_s
     spent_s = 0.0
     if snapshot.launch is not None:
         spent_s = max(0.0, (now - snapshot.launch.started_at).total_seconds())
@@ -38,5 +44,5 @@ def progress(snapshot: Snapshot, now: datetime) -> Progress:
         planned=planned,
         share=min(1.0, (done + (current if left else 0.0)) / planned) if planned else 0.0,
         left_s=max(0.0, left - current) * each_s if left else 0.0,
-        guessed=not took,
+        guessed=measured_s is None,
     )

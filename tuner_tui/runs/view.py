@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -50,13 +51,25 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
         return snapshot.verdict.kind if snapshot.finished.reason == "finished" else snapshot.finished.reason
 
 
+def read_run(folder: RunFolder) -> Snapshot:
+    """The run as its journal has it now. Raises JournalUnreadable; FileNotFoundError where there is no journal."""
+    state = RunState()
+    for event in JournalReader(folder.journal).read():
+        state.apply(event)
+    return state.snapshot()
+
+
 class RunReader:
-    """Follows a run folder. `read` is cheap where nothing has changed, and never raises for what a folder may hold."""
+    """Follows a run folder. `read` is cheap where nothing has changed, and never raises for what a folder may hold.
+
+    `on_event` is told each event with the run as that left it: for readers that tell what happens, not how it stands.
+    """
 
     replay = False
 
-    def __init__(self, folder: RunFolder) -> None:
+    def __init__(self, folder: RunFolder, on_event: Callable[[AnyEvent, Snapshot], None] | None = None) -> None:
         self.folder = folder
+        self._on_event = on_event
         self._journal = JournalReader(folder.journal)
         self._state = RunState()
         self._view: RunView | None = None
@@ -83,17 +96,23 @@ class RunReader:
         # In this order: a runner that says goodbye and goes between the two is then seen as gone, not as dead.
         alive = holder(self.folder.lock) is not None
         events: list[AnyEvent] = []
+        told: list[tuple[AnyEvent, Snapshot]] = []
         trouble = self._broken
         try:
             if not trouble:
                 events = self._journal.read()
             for event in events:
                 self._state.apply(event)
+                if self._on_event is not None:
+                    told.append((event, self._state.snapshot()))
         except FileNotFoundError:
             trouble = f"the run's folder is gone: {self.folder.path}"
         except (JournalUnreadable, ValueError, KeyError, OSError) as error:
             # What follows would not fit any more: it is not read on.
             trouble = self._broken = str(error)
+        for event, left in told:
+            assert self._on_event is not None
+            self._on_event(event, left)
         if before is not None and not events and alive == before.alive and trouble == before.trouble:
             return None
         snapshot: Snapshot | None = before.snapshot if before else None

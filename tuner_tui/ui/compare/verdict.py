@@ -5,8 +5,8 @@ from __future__ import annotations
 from rich.style import Style
 from rich.text import Text
 
-from tuner_tui.report.words import duration_words
 from tuner_tui.runs.snapshot import Snapshot
+from tuner_tui.ui.confirmation import offer_words
 from tuner_tui.ui.run.lines import Styles
 
 SIGNS = {"winner": "★", "tie": "≈", "unconfirmed": "?", "borderline": "≈", "none": "–"}
@@ -29,17 +29,3 @@ def verdict_text(snapshot: Snapshot, style: Styles, *, evidence: bool, can_confi
     if can_confirm and (words := offer_words(snapshot)):
         text.append("\nv  ", _BOLD).append(words, style("dim"))
     return text
-
-
-def offer_words(snapshot: Snapshot, launches: int | None = None) -> str:
-    """What launching the leaders again would take; "" where nothing is open."""
-    offer = snapshot.confirmation
-    if offer is None:
-        return ""
-    each = launches or offer.launches
-    took = [launch.total_s for experiment in snapshot.experiments for launch in experiment.counted]
-    about = f", about {duration_words(sum(took) / len(took) * each * len(offer.experiments))}" if took else ""
-    names = ", ".join(f"#{experiment}" for experiment in offer.experiments[:6])
-    more = "" if len(offer.experiments) <= 6 else f" and {len(offer.experiments) - 6} more"
-    times = "once more" if each == 1 else f"{each} times more"
-    return f"confirm: launch {names}{more} {times} each{about}"

@@ -13,7 +13,7 @@ from tuner_tui.runs.experiment import ExperimentState
 from tuner_tui.runs.snapshot import Snapshot
 from tuner_tui.task.model import Configuration, Parameter, ParameterSpace, Value
 from tuner_tui.task.reading import Reading
-from tuner_tui.ui.run.ask import Judged, Line
+from tuner_tui.ui.ask import Judged, Line
 
 MORE = "other flags"
 _MOST = 100

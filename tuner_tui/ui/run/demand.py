@@ -5,7 +5,7 @@ from __future__ import annotations
 from tuner_tui.load.scenario import parse
 from tuner_tui.runs.commands import Load
 from tuner_tui.runs.snapshot import Snapshot
-from tuner_tui.ui.run.ask import Judged, Line
+from tuner_tui.ui.ask import Judged, Line
 
 
 def lines_for(snapshot: Snapshot) -> list[Line]:

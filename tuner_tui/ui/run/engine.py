@@ -42,7 +42,8 @@ def engine_text(history: History, width: int, style: Styles, *, live: bool) -> T
     text = Text(no_wrap=True, overflow="ellipsis")
     served = [sample for sample in history.samples if sample.engine is not None]
     if not served:
-        return Text("no figures yet: they come once the server is ready", style("dim"))
+        words = "no figures yet: they come once the server is ready" if live else "none were reported"
+        return Text(words, style("dim"))
     last = served[-1]
     since = served[0].at
     if live:

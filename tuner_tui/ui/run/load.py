@@ -19,10 +19,12 @@ from tuner_tui.ui.run.rows import score_words
 _BOLD = Style(bold=True)
 
 
-def load_text(snapshot: Snapshot, launch: Launch, sample: Sample | None, width: int, style: Styles) -> Text:
-    """`sample`: the newest of this launch."""
+def load_text(
+    snapshot: Snapshot, launch: Launch, sample: Sample | None, width: int, style: Styles, *, live: bool
+) -> Text:
+    """`sample`: the newest of this launch; `live`: which is under way."""
     text = Text()
-    if launch.status is None:
+    if live:
         _under_way(text, snapshot, sample, width, style)
     for tried in launch.tried:
         text.append(f"{tried.traffic.name}  ")
@@ -39,7 +41,8 @@ def load_text(snapshot: Snapshot, launch: Launch, sample: Sample | None, width: 
     if launch.failure is not None:
         failure_text(text, launch.failure, style)
     if not text.plain:
-        text.append("no load yet: it begins once the server is ready", style("dim"))
+        words = "no load yet: it begins once the server is ready" if live else "no load was sent"
+        text.append(words, style("dim"))
     text.rstrip()
     return text
 

@@ -69,14 +69,16 @@ def memory_text(
     *,
     simulated: bool = False,
     ready: bool = True,
+    live: bool = False,
 ) -> Text:
     """A bar and its figures for each GPU of the launch; `memory` is of its worst rank. `ready`: before, only the log
-    tells of it."""
+    tells of it. `live`: the launch is under way."""
     text = Text()
     readings = {gpu.index: gpu for gpu in sample.gpus} if sample is not None else {}
     indexes: list[int | None] = [*(gpus or tuple(readings))] or [None]
     if not readings and memory == Memory():
-        return Text("nothing said of memory yet: it comes with the engine's log", style("dim"))
+        words = "nothing said of memory yet: it comes with the engine's log" if live else "none was reported"
+        return Text(words, style("dim"))
     for index in indexes:
         reading = readings.get(index) if index is not None else None
         _one_gpu(text, index, memory, reading, width, style, many=len(indexes) > 1, simulated=simulated)

@@ -237,11 +237,12 @@ class LaunchPane(Vertical):
                 style,
                 simulated=snapshot.simulated,
                 ready=launch.start_s is not None,
+                live=live,
             )
         )
         self._figures("engine").show(lambda width, style: engine_text(history, width, style, live=live))
         self._figures("load").show(
-            lambda width, style: load_text(snapshot, launch, sample if live else None, width, style)
+            lambda width, style: load_text(snapshot, launch, sample, width, style, live=live)
         )
 
     @property

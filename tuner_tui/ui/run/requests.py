@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tuner_tui.report.words import duration_words
 from tuner_tui.runs.commands import (
     AddConfigurations,
     AnyCommand,
@@ -18,66 +17,82 @@ from tuner_tui.runs.commands import (
     Stop,
     append_command,
 )
-from tuner_tui.runs.experiment import ExperimentState
 from tuner_tui.runs.folder import RunFolder
 from tuner_tui.runs.snapshot import Snapshot
-from tuner_tui.runs.view import ReplayReader
+from tuner_tui.runs.view import ReplayReader, RunView
 from tuner_tui.task.model import Configuration
+from tuner_tui.ui.ask import Ask
+from tuner_tui.ui.confirmation import confirm_leaders, why_no_confirmation
 from tuner_tui.ui.log.copy import CLIPBOARD_BYTES, clipboard_sequence, in_tmux, write_lines
 from tuner_tui.ui.run import addition, demand
-from tuner_tui.ui.run.ask import Ask
 from tuner_tui.ui.screens.confirm import Confirm
 from tuner_tui.ui.starting import Starting
 
 if TYPE_CHECKING:
     from tuner_tui.ui.screens.run import RunScreen
 
-OF_A_RUNNER = frozenset(("pause", "skip", "measure", "add", "stop"))
+_NO_RUN = "no run is open; F2 lists them"
+_REPLAY = "this is a replay: what happened cannot be changed any more"
+_KIND = {
+    "try": "nothing is compared here: one configuration is kept up until x stops it",
+    "import": "an imported run cannot be launched again; its task can, from F3",
+}
 
 
 class Requests:
-    """One method for each; all answer at once, with a dialog, a sentence, or what they do."""
+    """One method for each, called only where `why_not` has nothing against it; all answer at once, with a dialog, a
+    sentence, or what they do."""
 
     def __init__(self, screen: RunScreen) -> None:
         self._screen = screen
 
-    def possible(self, name: str) -> bool:
-        """Whether there is any sense in it now. What a replay refuses is possible: the refusal says why."""
+    def why_not(self, name: str) -> str:
+        """Why there is no sense in it now, in a sentence; "" where there is."""
         view = self._screen.tuner.view
         if view is None or view.snapshot is None:
-            return False
+            return view.trouble if view is not None else _NO_RUN
         snapshot = view.snapshot
-        if name == "load":
-            return snapshot.kind == "try" and view.alive
-        if name == "resume":
-            return not view.alive and snapshot.kind == "tune" and view.condition in ("stopped", "died", "failed")
+        if name == "copy":
+            return "" if self._screen.launch is not None else "nothing is launched of it yet, so there is no command"
+        if name == "try_out":
+            return (
+                "a runner is at work: a second server would disturb its figures; x stops the run first"
+                if view.alive and not view.replay
+                else ""
+            )
         if name == "confirm":
-            return not view.alive and self._finished(snapshot) and snapshot.confirmation is not None
-        if name in ("skip", "pause", "add", "measure") and snapshot.kind != "tune":
-            return view.replay and name == "pause"
-        if name == "measure":
-            return view.alive or view.replay or self._finished(snapshot)
-        return name not in OF_A_RUNNER or view.alive or view.replay
+            return why_no_confirmation(view)
+        if view.replay:
+            return "" if name == "pause" else _REPLAY
+        if name == "load":
+            if snapshot.kind != "try":
+                return "load goes to a server that is kept up: t keeps this configuration up, once no run is under way"
+            return "" if view.alive else "the server is gone"
+        if snapshot.kind != "tune" and (name != "stop" or not view.alive):
+            return _KIND[snapshot.kind] if view.alive or snapshot.kind == "import" else "the server is gone"
+        if name == "resume":
+            return self._why_no_resume(view, snapshot)
+        if view.alive or (name == "measure" and self._finished(snapshot)):
+            return ""
+        going_on = "" if self._finished(snapshot) else "; r resumes it"
+        return f"no runner works on {view.folder.name} any more{going_on}"
+
+    def _why_no_resume(self, view: RunView, snapshot: Snapshot) -> str:
+        if view.alive:
+            return "the run goes on already"
+        return "the run is finished; + launches one experiment once more" if self._finished(snapshot) else ""
 
     @staticmethod
     def _finished(snapshot: Snapshot) -> bool:
-        return snapshot.kind == "tune" and snapshot.finished is not None and snapshot.finished.reason == "finished"
+        return snapshot.finished is not None and snapshot.finished.reason == "finished"
 
     # Of the runner
 
-    def _listener(self) -> tuple[RunFolder, Snapshot] | None:
-        """The run, if a runner works on it; else a sentence says why nothing can be asked of it."""
-        screen = self._screen
-        view = screen.tuner.view
-        if view is None or view.snapshot is None:
-            screen.say("no run is open; F2 lists them", "warning")
-        elif view.replay:
-            screen.say("this is a replay: what happened cannot be changed any more", "warning")
-        elif not view.alive:
-            screen.say(f"no runner works on {view.folder.name} any more", "warning")
-        else:
-            return view.folder, view.snapshot
-        return None
+    def _run(self) -> tuple[RunFolder, Snapshot]:
+        view = self._screen.tuner.view
+        assert view is not None
+        assert view.snapshot is not None
+        return view.folder, view.snapshot
 
     def _command(self, folder: RunFolder, command: AnyCommand) -> None:
         view = self._screen.tuner.view
@@ -101,14 +116,12 @@ class Requests:
         reader = self._screen.tuner.reader
         if isinstance(reader, ReplayReader):
             reader.paused = not reader.paused
-        elif (found := self._listener()) is not None:
-            folder, snapshot = found
+        else:
+            folder, snapshot = self._run()
             self._command(folder, Continue() if snapshot.paused else Pause())
 
     def skip(self) -> None:
-        if (found := self._listener()) is None:
-            return
-        folder, snapshot = found
+        folder, snapshot = self._run()
         launch = snapshot.launch
         if launch is None:
             self._screen.say("no launch is under way", "warning")
@@ -121,9 +134,7 @@ class Requests:
         )
 
     def stop(self) -> None:
-        if (found := self._listener()) is None:
-            return
-        folder, snapshot = found
+        folder, snapshot = self._run()
         if snapshot.kind == "try":
             question = "Stop this server? It is removed; its log and the measurements stay."
         else:
@@ -135,20 +146,19 @@ class Requests:
 
     def measure(self) -> None:
         """Once more; of a run that is finished by a runner that comes again for it."""
-        screen = self._screen
-        view, experiment = screen.tuner.view, screen.experiment
-        if experiment is None or view is None or view.snapshot is None:
+        folder, snapshot = self._run()
+        if (experiment := self._screen.experiment) is None:
             return
-        if not view.alive and not view.replay and self._finished(view.snapshot):
-            self._again(view.folder, (experiment.id,), 1)
-        elif (found := self._listener()) is not None:
-            self._command(found[0], Measure(experiment=experiment.id))
+        if self._finished(snapshot):
+            self._again(folder, (experiment.id,), 1)
+        else:
+            self._command(folder, Measure(experiment=experiment.id))
 
     def add(self) -> None:
         """Beginning from the experiment that is looked at; where it failed, with what would mend it."""
-        if (found := self._listener()) is None or (experiment := self._screen.experiment) is None:
+        folder, snapshot = self._run()
+        if (experiment := self._screen.experiment) is None:
             return
-        folder, snapshot = found
         base = dict(experiment.configuration)
 
         def taken(configurations: tuple[Configuration, ...] | None) -> None:
@@ -161,15 +171,13 @@ class Requests:
                 f"Add configurations, from #{experiment.id}" + (" with its fix" if mended else ""),
                 addition.lines_for(snapshot, experiment),
                 lambda typed: addition.judge(snapshot, base, typed),
-                note="Several values with commas: all combinations. Nothing: the flag is absent.\n",
+                note="Several values with commas: all combinations. Nothing: the flag is absent.",
             ),
             taken,
         )
 
     def load(self) -> None:
-        if (found := self._listener()) is None:
-            return
-        folder, snapshot = found
+        folder, snapshot = self._run()
 
         def taken(load: Load | None) -> None:
             if load is not None:
@@ -187,10 +195,8 @@ class Requests:
         self._screen.app.push_screen(Starting(words, start), started)
 
     def resume(self) -> None:
-        view = self._screen.tuner.view
-        if view is None:
-            return
-        folder, launcher = view.folder, self._screen.tuner.launcher
+        folder, _ = self._run()
+        launcher = self._screen.tuner.launcher
 
         def start() -> RunFolder:
             launcher.resume(folder)
@@ -200,17 +206,8 @@ class Requests:
 
     def confirm(self) -> None:
         view = self._screen.tuner.view
-        if view is None or view.snapshot is None or (offer := view.snapshot.confirmation) is None:
-            return
-        folder = view.folder
-        took = [launch.total_s for each in view.snapshot.experiments for launch in each.counted]
-        launches = len(offer.experiments) * offer.launches
-        about = f", about {duration_words(launches * sum(took) / len(took))}" if took else ""
-        self._sure(
-            f"{offer.sentence}\nLaunch {len(offer.experiments)} of them, {offer.launches} more times each{about}?",
-            "launch them",
-            lambda: self._again(folder, offer.experiments, offer.launches),
-        )
+        assert view is not None
+        confirm_leaders(self._screen.tuner, view)
 
     def _again(self, folder: RunFolder, experiments: tuple[int, ...], launches: int) -> None:
         launcher = self._screen.tuner.launcher
@@ -222,15 +219,9 @@ class Requests:
         self._start(f"launching again in {folder.name} …", start)
 
     def try_out(self) -> None:
-        view, experiment = self._screen.tuner.view, self._screen.experiment
-        if view is None or experiment is None:
+        folder, _ = self._run()
+        if (experiment := self._screen.experiment) is None:
             return
-        if view.alive and not view.replay:
-            self._screen.say("a runner is at work: a second server would disturb its figures; x stops the run first")
-            return
-        self._try(view.folder, experiment)
-
-    def _try(self, folder: RunFolder, experiment: ExperimentState) -> None:
         launcher = self._screen.tuner.launcher
         self._start(
             f"starting #{experiment.id} to be tried …",
@@ -240,14 +231,13 @@ class Requests:
     async def copy(self) -> None:
         """The command that starts the launch that is looked at: into a file, and to the terminal's clipboard."""
         screen = self._screen
-        view, launch = screen.tuner.view, screen.launch
-        if view is None or launch is None:
-            screen.say("nothing is launched of it yet, so there is no command", "warning")
-            return
+        folder, _ = self._run()
+        launch = screen.launch
+        assert launch is not None
         driver = screen.app._driver
         if driver is not None and len(launch.command.encode()) <= CLIPBOARD_BYTES:
             driver.write(clipboard_sequence(launch.command, in_tmux=in_tmux()))
-        log = view.folder.launch(launch.number) / "container.log"
+        log = folder.launch(launch.number) / "container.log"
         try:
             path, _ = await asyncio.to_thread(write_lines, log, "command", [launch.command])
         except OSError as error:

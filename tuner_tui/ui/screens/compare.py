@@ -23,19 +23,17 @@ from tuner_tui.ui.compare.canvas import Canvas
 from tuner_tui.ui.compare.charts import CHARTS, ChartInput
 from tuner_tui.ui.compare.choose import ChooseExperiments, ChooseOne
 from tuner_tui.ui.compare.table import STATISTICS, MetricsTable, Sheet, Wanted, sheet
-from tuner_tui.ui.compare.verdict import offer_words, verdict_text
+from tuner_tui.ui.compare.verdict import verdict_text
+from tuner_tui.ui.confirmation import confirm_leaders, why_no_confirmation
 from tuner_tui.ui.frame import TunerScreen
 from tuner_tui.ui.line_input import LineInput
-from tuner_tui.ui.run.ask import Ask, Judged, Line
 from tuner_tui.ui.run.lines import Lines
-from tuner_tui.ui.starting import Starting
 
 NO_RUN = (
     "No run is open.\n\n"
     "F2 lists your runs: c compares the one under the cursor. F4 shows a run while it goes on.\n"
     "From the shell: tuner-tui attach."
 )
-_MOST_LAUNCHES = 50
 _EVIDENCE_LINES = 30
 """Terminals lower than this have no room for what the verdict rests on; the summary and docs say it."""
 
@@ -133,7 +131,7 @@ class CompareScreen(TunerScreen):
         drawn = (snapshot.experiments, snapshot.verdict, self._wanted, self._other, view.alive, high)
         if anew or drawn != self._drawn:
             self._drawn = drawn
-            can_confirm = self._can_confirm(view)
+            can_confirm = not why_no_confirmation(view)
             self.query_one("#compare-verdict", Lines).show(
                 lambda width, style: verdict_text(snapshot, style, evidence=high, can_confirm=can_confirm)
             )
@@ -320,50 +318,10 @@ class CompareScreen(TunerScreen):
             return
         self.app.call_from_thread(self.say, f"written: {path}")
 
-    @staticmethod
-    def _can_confirm(view: RunView) -> bool:
-        snapshot = view.snapshot
-        return (
-            snapshot is not None
-            and snapshot.kind == "tune"
-            and not view.alive
-            and not view.replay
-            and snapshot.finished is not None
-            and snapshot.finished.reason == "finished"
-            and snapshot.confirmation is not None
-        )
-
     def action_confirm(self) -> None:
         view = self.tuner.view
-        if view is None or view.snapshot is None:
-            self.say("no run is open; F2 lists them", "warning")
-            return
-        snapshot, folder, offer = view.snapshot, view.folder, view.snapshot.confirmation
-        if not self._can_confirm(view) or offer is None:
-            self.say(
-                "confirm when the run is over" if view.alive else f"nothing to confirm: {snapshot.verdict.sentence}"
-            )
-            return
-
-        def judged(values: dict[str, str]) -> Judged[int]:
-            text = values["launches"].strip()
-            if not text.isdigit() or not 1 <= int(text) <= _MOST_LAUNCHES:
-                return Judged(None, f"expected a number from 1 to {_MOST_LAUNCHES}")
-            return Judged(int(text), offer_words(snapshot, int(text)))
-
-        def answered(launches: int | None) -> None:
-            if launches is None:
-                return
-
-            def start() -> RunFolder:
-                self.tuner.launcher.confirm(folder, offer.experiments, launches)
-                return folder
-
-            self.app.push_screen(Starting(f"launching again in {folder.name} …", start), self._confirming)
-
-        lines = [Line("launches", "launches more of each", str(offer.launches))]
-        self.app.push_screen(Ask(offer.sentence, lines, judged), answered)
-
-    def _confirming(self, folder: RunFolder | None) -> None:
-        if folder is not None:
-            self.tuner.open_run(folder)
+        why_not = "no run is open; F2 lists them" if view is None else why_no_confirmation(view)
+        if view is None or why_not:
+            self.say(why_not, "warning")
+        else:
+            confirm_leaders(self.tuner, view)

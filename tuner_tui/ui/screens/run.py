@@ -307,12 +307,12 @@ class RunScreen(TunerScreen):
     def _snapshot(self) -> Snapshot | None:
         return self.tuner.view.snapshot if self.tuner.view is not None else None
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+    def why_not(self, action: str, parameters: tuple[object, ...]) -> str:
         if action == "request":
-            return self._requests.possible(str(parameters[0]))
-        if action == "speed":
-            return isinstance(self.tuner.reader, ReplayReader)
-        return super().check_action(action, parameters)
+            return self._requests.why_not(str(parameters[0]))
+        if action == "speed" and not isinstance(self.tuner.reader, ReplayReader):
+            return "this is no replay; from the shell: tuner-tui replay RUN"
+        return ""
 
     async def action_request(self, name: str) -> None:
         """One of `Requests`, by its name."""

@@ -11,7 +11,7 @@ from tuner_tui.task.conversion import CannotConvert, as_task_file
 from tuner_tui.task.editing import CannotEdit, dotted, find, remove_key, set_value
 from tuner_tui.ui.screens.confirm import Confirm
 from tuner_tui.ui.task.add_flag import AddFlag
-from tuner_tui.ui.task.ask import Ask
+from tuner_tui.ui.ask import ask_one
 from tuner_tui.ui.task.document import Document, free_name, new_document
 from tuner_tui.ui.task.outlook import FlagRow, Outlook, Row, SettingRow, is_at, judge
 from tuner_tui.ui.task.settings import LINKED, Setting, values_setting
@@ -131,7 +131,7 @@ class Changes:
                 return remove_key(document.text, setting.path) if value else document.text
             return self._judged(document, setting, typed)
 
-        self._screen.app.push_screen(Ask(title, setting.hint, value, accept, setting.choices), self._take)
+        self._screen.app.push_screen(ask_one(title, setting.hint, value, accept, setting.choices), self._take)
 
     def _judged(self, document: Document, setting: Setting, typed: str) -> str:
         """The text with `typed` in it. Raises ValueError with what would be wrong with it there."""
@@ -181,7 +181,7 @@ class Changes:
                 screen.once_read(lambda: screen.grid.go_to(row.key))
 
         screen.app.push_screen(
-            Ask(
+            ask_one(
                 f"values of {setting.label}",
                 setting.hint,
                 value,

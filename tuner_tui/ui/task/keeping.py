@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tuner_tui.task.found import TASK_SUFFIXES
 from tuner_tui.task.samples import in_samples
 from tuner_tui.ui.screens.confirm import Confirm
-from tuner_tui.ui.task.ask import Ask
+from tuner_tui.ui.ask import ask_one
 from tuner_tui.ui.task.document import Document, draft, free_name, save, stamp_of
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Keeping:
                 self._write(path)
 
         hint = "a path; relative ones are of the folder tuner-tui was started in"
-        self._screen.app.push_screen(Ask(title, hint, value, accept), taken)
+        self._screen.app.push_screen(ask_one(title, hint, value, accept), taken)
 
     def _sure(self, question: str, yes: str, path: Path) -> None:
         def answered(sure: bool | None) -> None:
