@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -18,11 +19,14 @@ from tuner_tui.runs.experiment import ExperimentState
 from tuner_tui.runs.judgement import Judgement
 from tuner_tui.runs.snapshot import Snapshot
 from tuner_tui.ui.run.lines import style_of
-from tuner_tui.ui.run.rows import Column, Marks, cell, columns, marks_of
+from tuner_tui.ui.run.rows import Column, Marks, cell, columns, marks_of, state
 
 _LEAST_WIDTH = 40
-_HEADING = 1
-"""Lines above the rows that stay where they are."""
+_ROOM_FOR_HEADINGS = 24
+"""Lines of a terminal from which a flag's name may take two."""
+
+Phase = Callable[[int], str]
+"""What the launch under way is doing, in at most so many cells; "" where there is none."""
 
 
 class ExperimentsTable(ScrollView, can_focus=True):
@@ -78,8 +82,11 @@ class ExperimentsTable(ScrollView, can_focus=True):
         self._judgement: Judgement | None = None
         self._marks = Marks(None, frozenset(), frozenset(), frozenset(), {})
         self._snapshot: Snapshot | None = None
+        self._phase: Phase = lambda width: ""
         self._doing = ""
         self._over = False
+        self._heading_lines = 1
+        """Lines above the rows that stay where they are."""
         self._row = 0
         self._base = Style()
         self._drawn: dict[int, tuple[tuple[object, ...], Strip]] = {}
@@ -99,10 +106,10 @@ class ExperimentsTable(ScrollView, can_focus=True):
         """The experiment under the cursor; None in an empty table."""
         return self._experiments[self._row].id if self._row < len(self._experiments) else None
 
-    def show(self, snapshot: Snapshot, *, doing: str, over: bool) -> None:
-        """`doing`: what the launch under way is doing; `over`: no runner works on the run."""
+    def show(self, snapshot: Snapshot, *, phase: Phase, over: bool) -> None:
+        """`phase`: what the launch under way is doing; `over`: no runner works on the run."""
         before = self.chosen
-        self._snapshot, self._doing, self._over = snapshot, doing, over
+        self._snapshot, self._phase, self._over = snapshot, phase, over
         if snapshot.judgement is not self._judgement:
             self._judgement, self._marks = snapshot.judgement, marks_of(snapshot)
             self._differing = differing_flags(snapshot)
@@ -112,19 +119,33 @@ class ExperimentsTable(ScrollView, can_focus=True):
         for row in self._rows_in_view:
             drawn = self._drawn.get(row)
             if drawn is not None and drawn[0] != self._seen(snapshot.experiments[row], snapshot):
-                self.refresh_line(row + _HEADING)
+                self.refresh_line(row + self._heading_lines)
 
     def _arrange(self, snapshot: Snapshot) -> None:
         """Columns for the width there is, and room for the rows."""
         width = max(_LEAST_WIDTH, self.size.width - 1)
         most = max((each.wanted for each in snapshot.experiments), default=1)
-        wanted = (width, tuple(self._differing), len(snapshot.experiments), most)
-        if wanted == self._columns_for:
-            return
-        self._columns_for = wanted
-        self._columns = columns(snapshot.experiments, self._differing, width)
-        self.virtual_size = Size(sum(each.width for each in self._columns), len(snapshot.experiments) + _HEADING)
-        self._anew()
+        lines = 2 if self.app.size.height >= _ROOM_FOR_HEADINGS else 1
+        judged = id(snapshot.judgement) if self._over else None
+        wanted = (width, tuple(self._differing), len(snapshot.experiments), most, lines, judged)
+        if wanted != self._columns_for:
+            self._columns_for = wanted
+            self._columns = columns(
+                snapshot.experiments,
+                self._differing,
+                width,
+                longest_state=self._longest_state(snapshot) if self._over else None,
+                heading_lines=lines,
+            )
+            self._heading_lines = 1 + max(each.heading.count("\n") for each in self._columns)
+            rows = len(snapshot.experiments) + self._heading_lines
+            self.virtual_size = Size(sum(each.width for each in self._columns), rows)
+            self._anew()
+        self._doing = self._phase(next(each.room for each in self._columns if each.key == "state"))
+
+    def _longest_state(self, snapshot: Snapshot) -> int:
+        words = (state(each, self._marks, self._style, over=True)[0] for each in snapshot.experiments)
+        return max(map(len, words), default=0)
 
     def _anew(self) -> None:
         self._drawn.clear()
@@ -138,7 +159,7 @@ class ExperimentsTable(ScrollView, can_focus=True):
     @property
     def _page_rows(self) -> int:
         """Whole rows that are in view."""
-        return max(1, self.scrollable_content_region.height - _HEADING)
+        return max(1, self.scrollable_content_region.height - self._heading_lines)
 
     @property
     def _rows_in_view(self) -> range:
@@ -162,10 +183,10 @@ class ExperimentsTable(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         left, top = self.scroll_offset
         width = self.size.width
-        if y < _HEADING:
-            strip = self._heading()
+        if y < self._heading_lines:
+            strip = self._heading(y)
         else:
-            row = y - _HEADING + top
+            row = y - self._heading_lines + top
             snapshot = self._snapshot
             if snapshot is None or row >= len(snapshot.experiments):
                 return Strip.blank(width, self._base)
@@ -177,11 +198,14 @@ class ExperimentsTable(ScrollView, can_focus=True):
             strip = strip.apply_style(self._base)
         return strip.crop_extend(left, left + width, self._base)
 
-    def _heading(self) -> Strip:
+    def _heading(self, line: int) -> Strip:
         look = self.get_component_rich_style("experiments--heading")
-        words = "".join(
-            (each.heading.rjust(each.room) if each.right else each.heading).ljust(each.width) for each in self._columns
-        )
+        words = ""
+        for each in self._columns:
+            lines = each.heading.split("\n")
+            at = line - (self._heading_lines - len(lines))
+            part = lines[at] if at >= 0 else ""
+            words += (part.rjust(each.room) if each.right else part).ljust(each.width)
         return Strip([Segment(words, look)])
 
     def _row_strip(self, row: int, snapshot: Snapshot) -> Strip:
@@ -236,8 +260,8 @@ class ExperimentsTable(ScrollView, can_focus=True):
         """The cursor stands on that row, or the nearest there is, and is in view."""
         before, self._row = self._row, max(0, min(row, len(self._experiments) - 1))
         if self._row != before:
-            self.refresh_line(before + _HEADING)
-            self.refresh_line(self._row + _HEADING)
+            self.refresh_line(before + self._heading_lines)
+            self.refresh_line(self._row + self._heading_lines)
         self._scroll_to_cursor()
 
     def _scroll_to_cursor(self) -> None:
@@ -276,7 +300,7 @@ class ExperimentsTable(ScrollView, can_focus=True):
         offset = event.get_content_offset(self)
         if offset is None or offset.y < _HEADING:
             return
-        row = offset.y - _HEADING + self.scroll_offset.y
+        row = offset.y - self._heading_lines + self.scroll_offset.y
         if row >= len(self._experiments):
             return
         again = row == self._row

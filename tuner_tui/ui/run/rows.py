@@ -17,7 +17,8 @@ from tuner_tui.search.words import percent
 from tuner_tui.task.model import Objective
 from tuner_tui.ui.run.lines import Styles
 
-WIDE = 120
+WIDE = 115
+"""Cells of a table in a terminal of 120 columns, at least."""
 _MOST_DOTS = 5
 _LEAST_HEADING = 5
 _LONGEST_VALUE = 18
@@ -63,29 +64,38 @@ def marks_of(snapshot: Snapshot) -> Marks:
     )
 
 
-def columns(experiments: Sequence[ExperimentState], differing: Sequence[str], width: int) -> tuple[Column, ...]:
+def columns(
+    experiments: Sequence[ExperimentState],
+    differing: Sequence[str],
+    width: int,
+    *,
+    longest_state: int | None = None,
+    heading_lines: int = 1,
+) -> tuple[Column, ...]:
     """What fits into `width` cells. Start-up time needs a wide terminal; flags share what is left, and become one
-    column where that is too little for their values."""
-    wide = width >= WIDE - 2
+    column where that is too little for their values. `longest_state`: cells that STATE needs; None: as a run under
+    way may. `heading_lines`: a flag's name may be broken over so many."""
+    wide = width >= WIDE
     gap = 2 if wide else 1
     ids = len(str(max((each.id for each in experiments), default=0)))
     wanted = max((each.wanted for each in experiments), default=1)
+    room_for_state = max(_STATE, width // 4) if wide else _STATE
     before = [Column("mark", "", 1), Column("id", "#".rjust(ids), ids, right=True)]
     after = [
         Column("launches", "RUNS", max(4, wanted if wanted <= _MOST_DOTS else len(f"{wanted}/{wanted}"))),
-        Column("state", "STATE", max(_STATE, width // 4) if wide else _STATE),
+        Column("state", "STATE", min(room_for_state, max(longest_state, 5)) if longest_state else room_for_state),
         *([Column("start", "START", 8, right=True)] if wide else []),
         Column("kv", "KV TOKENS", 10, right=True),
         Column("score", "SCORE", 12 if wide else 10, right=True),
         Column("difference", "", 8, right=True),
     ]
     left = width - sum(column.width + gap for column in (*before, *after))
-    flags = _flag_columns(experiments, differing, left, gap)
+    flags = _flag_columns(experiments, differing, left, gap, heading_lines)
     return tuple(column._replace(width=column.width + gap, gap=gap) for column in (*before, *flags, *after))
 
 
 def _flag_columns(
-    experiments: Sequence[ExperimentState], differing: Sequence[str], room: int, gap: int
+    experiments: Sequence[ExperimentState], differing: Sequence[str], room: int, gap: int, lines: int
 ) -> list[Column]:
     least = {
         name: max(
@@ -99,14 +109,35 @@ def _flag_columns(
     if not differing or spare < 0:
         return [Column("configuration", "CONFIGURATION"[: max(8, room - gap)], max(8, room - gap))]
     widths = dict(least)
-    while spare > 0 and (short := [name for name in differing if widths[name] < len(name)]):
-        widths[min(short, key=lambda name: widths[name])] += 1
-        spare -= 1
-    return [Column(_KEYS_OF_FLAGS + name, _shortened(name.upper(), widths[name]), widths[name]) for name in differing]
+    for most in range(lines, 0, -1):
+        while spare > 0 and (short := [name for name in differing if not _fits(name, widths[name], most)]):
+            widths[min(short, key=lambda name: widths[name])] += 1
+            spare -= 1
+    return [
+        Column(_KEYS_OF_FLAGS + name, _heading(name.upper(), widths[name], lines), widths[name]) for name in differing
+    ]
 
 
-def _shortened(name: str, width: int) -> str:
-    return name if len(name) <= width else name[: width - 1] + "…"
+def _broken(name: str, width: int) -> list[str]:
+    """The name in lines of at most `width`, broken after dashes; what has none may be longer."""
+    lines = [""]
+    for part in name.replace("-", "-\0").split("\0"):
+        if lines[-1] and len(lines[-1]) + len(part) > width:
+            lines.append("")
+        lines[-1] += part
+    return lines
+
+
+def _fits(name: str, width: int, lines: int) -> bool:
+    broken = _broken(name, width)
+    return len(broken) <= lines and all(len(line) <= width for line in broken)
+
+
+def _heading(name: str, width: int, lines: int) -> str:
+    broken = _broken(name, width)
+    if len(broken) > lines:
+        broken = [*broken[: lines - 1], "".join(broken[lines - 1 :])]
+    return "\n".join(line if len(line) <= width else line[: width - 1] + "…" for line in broken)
 
 
 def cell(

@@ -186,10 +186,12 @@ class RunScreen(TunerScreen):
         if snapshot.kind == "try":
             self.query_one("#run-tried", Lines).show(lambda width, style: tried_text(view, now, style))
             return
-        doing = ""
-        if snapshot.launch is not None and view.alive:
-            doing = launch_phase(snapshot.launch, self._live_sample, now, max(21, self.app.size.width // 4))
-        self.table.show(snapshot, doing=doing, over=not view.alive)
+        launch, sample = snapshot.launch if view.alive else None, self._live_sample
+        self.table.show(
+            snapshot,
+            phase=lambda width: launch_phase(launch, sample, now, width) if launch is not None else "",
+            over=not view.alive,
+        )
 
     def _begin(self, reader: AnyReader | None, snapshot: Snapshot) -> None:
         """Another run is looked at."""
