@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import subprocess
 import sys
@@ -17,9 +18,11 @@ from tests.ui.runs_on_disk import TASK, RecordedRun, finished_run, task_file, ta
 from tuner_tui.engines.facts import Fix
 from tuner_tui.runs.commands import AddConfigurations, CommandReader, Continue, Load, Measure, Pause, Skip, Stop
 from tuner_tui.runs.events import CommandTaken, Failure, LaunchFinished, RunPaused
+from tuner_tui.runs.experiment import ExperimentState
 from tuner_tui.runs.folder import RunFolder
 from tuner_tui.runs.view import ReplayReader, RunReader
 from tuner_tui.ui.app import TunerApp
+from tuner_tui.ui.run.rows import columns
 
 SIZES = [(80, 24), (160, 45)]
 
@@ -173,15 +176,17 @@ async def test_a_finished_run_is_confirmed_tried_copied_and_measured_once_more(t
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await seen(pilot, "2 of 2 launches")
         await pilot.press("v")
-        await seen(pilot, "3 more times each")
-        await pilot.press("y")
+        await seen(pilot, "launch #2, #1 3 times more each, about 4 min 18 s")
+        await pilot.press("backspace", "4")
+        await seen(pilot, "4 times more each")
+        await pilot.press("enter")
         await until_asked(pilot, app, 1)
         await pilot.press("plus")
         await until_asked(pilot, app, 2)
         await pilot.press("t")
         await until_asked(pilot, app, 3)
         assert asked(app) == [
-            ("confirm", folder, (2, 1), 3),
+            ("confirm", folder, (2, 1), 4),
             ("confirm", folder, (2,), 1),
             ("try_out", folder.task, {"tp-size": 1, "mem-fraction-static": 0.8}),
         ]
@@ -233,6 +238,9 @@ async def test_a_replay_pauses_changes_its_speed_and_refuses_commands(tmp_path: 
         await seen(pilot, "REPLAY ×10")
         await pilot.press("greater_than_sign")
         await seen(pilot, "REPLAY ×20")
+        await pilot.press("less_than_sign", "less_than_sign")
+        await seen(pilot, "REPLAY ×5")
+        assert reader.speed == 5
         await pilot.press("space")
         await seen(pilot, "REPLAY paused")
         assert reader.paused
@@ -267,7 +275,7 @@ async def test_a_server_that_is_kept_up_shows_its_address_and_takes_load(tmp_pat
             await seen(pilot, "http://127.0.0.1:30000", "up ", "l sends load at it")
             await pilot.press("l")
             await seen(pilot, "20 requests of D(100,100), 4 at a time")
-            await pilot.press("tab", *"many")
+            await pilot.press("tab", "ctrl+u", *"many")
             await seen(pilot, "concurrency: expected a whole number, found 'many'")
             await pilot.press(*["backspace"] * 4, "8", "enter")
             while not commands(run.folder):
@@ -277,3 +285,48 @@ async def test_a_server_that_is_kept_up_shows_its_address_and_takes_load(tmp_pat
             assert (load.scenario, load.concurrency, load.requests) == ("D(100,100)", 8, 20)
             await pilot.press("x")
             await seen(pilot, "Stop this server?")
+
+
+async def test_a_key_that_makes_no_sense_just_now_says_why(tmp_path: Path) -> None:
+    folder = finished_run(tmp_path / "runs", tmp_path)
+    app = app_under_test(tmp_path, reader=RunReader(folder))
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await seen(pilot, "4 of 4 launches")
+        for key, why in (
+            ("K", f"no runner works on {folder.name} any more"),
+            ("r", "the run is finished"),
+            ("greater_than_sign", "this is no replay"),
+            ("L", "load goes to a server that is kept up"),
+            ("v", "nothing to confirm"),
+        ):
+            await pilot.press(key)
+            await seen(pilot, why)
+            app.clear_notifications()
+        await pilot.press("3")
+        await seen(pilot, "none were reported")
+    assert asked(app) == []
+
+
+WORDS = {"max-running-requests": (16, 64), "chunked-prefill-size": (2048, 4096)}
+
+
+@pytest.mark.parametrize(
+    ("width", "over", "lines", "headings"),
+    [
+        (77, False, 2, ["MAX-\nRUNNIN…", "CHUNKE…\nPREFIL…"]),
+        (77, True, 2, ["MAX-RUNNING-\nREQUESTS", "CHUNKED-\nPREFILL-SIZE"]),
+        (77, True, 1, ["MAX-RUNNING-R…", "CHUNKED-PREF…"]),
+        (117, False, 2, ["MAX-RUNNING-\nREQUESTS", "CHUNKED-\nPREFILL-SIZE"]),
+        (150, False, 1, ["MAX-RUNNING-REQUESTS", "CHUNKED-PREFILL-SIZE"]),
+    ],
+)
+def test_flags_get_what_room_is_left_and_a_second_line(width: int, over: bool, lines: int, headings: list[str]) -> None:
+    experiments = [
+        ExperimentState(id=number, configuration=dict(zip(WORDS, values, strict=True)), wanted=2, gpus_needed=0)
+        for number, values in enumerate(itertools.product(*WORDS.values()), 1)
+    ]
+    found = columns(
+        experiments, list(WORDS), width, longest_state=len("✓ valid") if over else None, heading_lines=lines
+    )
+    assert sum(column.width for column in found) <= width
+    assert [each.heading for each in found if each.key.startswith(("flag:", "configuration"))] == headings

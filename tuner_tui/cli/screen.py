@@ -60,6 +60,8 @@ def _refused(sentence: str) -> int:
 
 def _no_screen(task: Path | None, run: str | None) -> str:
     """Why the app cannot be shown here, with the command that does without; "" where it can."""
+    if "TEXTUAL_DRIVER" in os.environ:
+        return ""  # of `serve`: its browser is the terminal
     without = f"tuner-tui run {shlex.quote(str(task)) if task else 'TASK'}" if run is None else "tuner-tui runs"
     if os.environ.get("TERM", "") in ("dumb", ""):
         return f"this terminal (TERM={os.environ.get('TERM', '')}) cannot show a screen; without one: {without}"

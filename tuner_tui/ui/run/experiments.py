@@ -298,7 +298,7 @@ class ExperimentsTable(ScrollView, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)
-        if offset is None or offset.y < _HEADING:
+        if offset is None or offset.y < self._heading_lines:
             return
         row = offset.y - self._heading_lines + self.scroll_offset.y
         if row >= len(self._experiments):

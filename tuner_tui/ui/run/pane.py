@@ -241,9 +241,7 @@ class LaunchPane(Vertical):
             )
         )
         self._figures("engine").show(lambda width, style: engine_text(history, width, style, live=live))
-        self._figures("load").show(
-            lambda width, style: load_text(snapshot, launch, sample, width, style, live=live)
-        )
+        self._figures("load").show(lambda width, style: load_text(snapshot, launch, sample, width, style, live=live))
 
     @property
     def _folder_in_view(self) -> Path | None:
