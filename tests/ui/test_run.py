@@ -293,7 +293,7 @@ async def test_a_key_that_makes_no_sense_just_now_says_why(tmp_path: Path) -> No
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await seen(pilot, "4 of 4 launches")
         for key, why in (
-            ("K", f"no runner works on {folder.name} any more"),
+            ("K", "no runner works on"),
             ("r", "the run is finished"),
             ("greater_than_sign", "this is no replay"),
             ("L", "load goes to a server that is kept up"),

@@ -37,8 +37,8 @@ _RATES: dict[str, tuple[str, Unit, Callable[[LevelMetrics, int], LevelValue | No
 }
 _OF_A_LAUNCH = (
     Metric(key="start", name="start-up", unit="s", better="lower"),
-    Metric(key="kv_cache_tokens", name="KV cache", unit="tokens", better="higher", exact=True),
-    Metric(key="kv_cache", name="KV cache", unit="GiB", better="higher", exact=True),
+    Metric(key="kv_cache_tokens", name="KV cache tokens", unit="tokens", better="higher", exact=True),
+    Metric(key="kv_cache", name="KV cache memory", unit="GiB", better="higher", exact=True),
     Metric(key="weights", name="weights", unit="GiB", better="lower", exact=True),
     Metric(key="available", name="free GPU memory", unit="GiB", better="higher", exact=True),
 )

@@ -30,14 +30,15 @@ def draw_distribution(given: ChartInput, width: int, height: int, colors: Colors
     legend = head(width, colors, f"from 0 to {told} of the requests, ? of too few of them", f"{told} ? too few", told)
     parts = len(_SHOWN) * len(levels)
     shown = list(levels)
-    if parts * 2 > height - 1 or parts * (1 + min(4, len(given.chosen))) > height - 1:
-        shown = [level for level in levels if any(found[key, level] for key in _SHOWN)][-1:]
+    if parts * (1 + min(4, max(1, len(given.chosen)))) > height - 1:
+        most = max(1, (height - 1) // (len(_SHOWN) * (1 + min(4, len(given.chosen)))))
+        shown = [level for level in levels if any(found[key, level] for key in _SHOWN)][-most:]
     share = max(1, (height - 1) // (len(_SHOWN) * len(shown)) - 1)
     lines = [legend]
     for key in _SHOWN:
         longest = max((max(each) for level in shown for each in found[key, level].values()), default=0.0)
         for level in shown:
-            left_out = f" (of {len(levels)} levels)" if len(shown) < len(levels) else ""
+            left_out = f" (of {len(levels)} levels)" if len(lines) == 1 and len(shown) < len(levels) else ""
             lines.append(Text(f"{LATENCIES[key]}  {level.name}{left_out}", "bold"))
             bars = _bars(given, key, level, found[key, level], longest, width, colors)
             lines += limited(bars, share, colors, "experiments")

@@ -15,7 +15,7 @@ from tuner_tui.report.words import value_with_unit
 from tuner_tui.runs.experiment import ExperimentState
 from tuner_tui.runs.snapshot import Snapshot
 from tuner_tui.search.verdict import quantity
-from tuner_tui.search.words import percent
+from tuner_tui.search.words import metric_name, percent
 from tuner_tui.ui.run.lines import Lines, style_of
 from tuner_tui.ui.table import TunerTable
 
@@ -76,20 +76,36 @@ def sheet(snapshot: Snapshot, wanted: Wanted, style: dict[str, Style], other: Sn
     head = [by_id[each] for each in table.experiments]
     for key, cells in _head_rows(snapshot, head, style).items():
         rows[key] = (*cells, *([Text("")] * (len(columns) - len(head))))
+    details |= {("score", str(each.id)): _score_detail(snapshot, each) for each in head}
     matching = {(row.metric.key, row.metric.level): row for row in (beside.rows if beside else ())}
-    for row in table.rows:
+    group = ""
+    for row in table.rows if single else _by_traffic(table.rows, snapshot):
         name = row_name(row.metric, single)
         if not all(part in name.lower() for part in wanted.words.lower().split()):
             continue
+        if not single and (of := _traffic(row.metric, snapshot)) != group:
+            group = of
+            rows[f"traffic {group}"] = (Text(group, "bold"), *([Text("")] * len(columns)))
         key = f"{row.metric.key} {row.metric.level or ''}"
         found = [*row.cells]
         if beside is not None:
             foreign = matching.get((row.metric.key, row.metric.level))
             found += foreign.cells if foreign else [Cell(experiment=each) for each in beside.experiments]
-        rows[key] = (Text(name), *(_cell(row, cell, style) for cell in found))
+        rows[key] = (Text(row_name(row.metric, single=True)), *(_cell(row, cell, style) for cell in found))
         for column, cell in zip(columns, found, strict=True):
             details[key, column.key] = _detail(name, row, cell, table.reference)
     return Sheet(columns=tuple(columns), rows=rows, details=details, reference=table.reference)
+
+
+def _traffic(metric: Metric, snapshot: Snapshot) -> str:
+    """The scenario of the metric's level, as a heading."""
+    return next((level.scenario for level in snapshot.levels if level.name == metric.level), "the server")
+
+
+def _by_traffic(rows: Sequence[Row], snapshot: Snapshot) -> list[Row]:
+    """All of one scenario after the other, each in the order of `rows`."""
+    order = list(dict.fromkeys([*(level.scenario for level in snapshot.levels), "the server"]))
+    return sorted(rows, key=lambda row: order.index(_traffic(row.metric, snapshot)))
 
 
 def row_name(metric: Metric, single: bool) -> str:
@@ -131,7 +147,7 @@ def _title(snapshot: Snapshot, experiment: int, name: str, table: ComparisonTabl
     verdict = snapshot.verdict
     mark = ""
     if experiment == verdict.leader:
-        mark = "≈ " if verdict.kind == "tie" else "★ "
+        mark = {"tie": "≈ ", "unconfirmed": "? "}.get(verdict.kind, "★ ")
     elif experiment in verdict.tied_with:
         mark = "≈ "
     pinned = " ⚓" if experiment == table.reference and len(table.experiments) > 1 else ""
@@ -149,13 +165,28 @@ def _head_rows(
             words = quantity(snapshot.objective, each.score.value)
             tied = verdict.kind == "tie" and (each.id == verdict.leader or each.id in verdict.tied_with)
             leads = each.id == verdict.leader and not tied
-            sign = "★ " if leads else "≈ " if tied else "  "
+            sign = ("? " if verdict.kind == "unconfirmed" else "★ ") if leads else "≈ " if tied else "  "
             score.append(Text(sign + words, style["winner"] if leads else style["tied"] if tied else "bold"))
         else:
             score.append(Text(f"✗ {each.status}", style["error"]))
         done = len(each.counted)
         launches.append(Text(f"  {done}" if done == each.wanted else f"  {done} of {each.wanted}", style["dim"]))
     return {"score": tuple(score), "launches": tuple(launches)}
+
+
+def _score_detail(snapshot: Snapshot, experiment: ExperimentState) -> str:
+    """What the score is made of, or why there is none."""
+    if experiment.score is not None and experiment.status == "succeeded":
+        words = f"score of #{experiment.id}: {metric_name(snapshot.objective)}"
+        words += f", {quantity(snapshot.objective, experiment.score.value)}"
+        each = [quantity(snapshot.objective, score.value) for score in experiment.scores]
+        return words + (
+            f", the mean of {len(each)} launches: {', '.join(each)}" if len(each) > 1 else ", of one launch"
+        )
+    if experiment.failure is not None:
+        return f"#{experiment.id} failed: {experiment.failure.reason}. F4 shows its log"
+    flags = [flag for launch in experiment.counted for flag in launch.validity if flag.disqualifies]
+    return f"#{experiment.id} is invalid: {flags[0].seen}. F4 shows more" if flags else f"#{experiment.id} has no score"
 
 
 def _cell(row: Row, cell: Cell, style: dict[str, Style]) -> Text:

@@ -7,22 +7,19 @@ from rich.text import Text
 
 from tuner_tui.runs.snapshot import Snapshot
 from tuner_tui.ui.confirmation import offer_words
+from tuner_tui.ui.kind import kind_text
 from tuner_tui.ui.run.lines import Styles
 
-SIGNS = {"winner": "★", "tie": "≈", "unconfirmed": "?", "borderline": "≈", "none": "–"}
 _BOLD = Style(bold=True)
-_STYLES = {"winner": "winner", "tie": "tied", "unconfirmed": "warning", "borderline": "warning", "none": "dim"}
 
 
 def verdict_text(snapshot: Snapshot, style: Styles, *, evidence: bool, can_confirm: bool) -> Text:
     """Several lines, wrapped where they are shown. The kind is said in capitals, not by colour alone."""
     verdict = snapshot.verdict
-    provisional = " so far" if verdict.provisional else ""
     text = Text()
     if snapshot.simulated:
         text.append("SIMULATED  ", style("simulated"))
-    kind = f"{SIGNS[verdict.kind]} {'NO RESULT' if verdict.kind == 'none' else verdict.kind.upper()}{provisional}"
-    text.append(kind, style(_STYLES[verdict.kind]) + _BOLD)
+    text.append_text(kind_text(verdict, style))
     text.append(f"  {verdict.sentence}")
     if evidence and verdict.evidence:
         text.append(f"\n{verdict.evidence}", style("dim"))

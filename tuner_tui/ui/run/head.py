@@ -13,6 +13,7 @@ from tuner_tui.runs.samples import Sample
 from tuner_tui.runs.snapshot import Snapshot
 from tuner_tui.runs.view import RunView
 from tuner_tui.search.verdict import quantity
+from tuner_tui.ui.kind import kind_text
 from tuner_tui.ui.run.bar import bar
 from tuner_tui.ui.run.lines import Styles
 from tuner_tui.ui.run.phase import phase_words
@@ -112,10 +113,10 @@ def verdict_text(snapshot: Snapshot, style: Styles) -> Text:
     if verdict.leader is None:
         return Text(verdict.sentence, style("dim"), no_wrap=True, overflow="ellipsis")
     text = Text(no_wrap=True, overflow="ellipsis")
-    mark, name = ("≈", "tied") if verdict.kind == "tie" else ("★", "winner")
     if not verdict.provisional:
-        text.append(f"{mark} {verdict.kind.upper()}  ", style(name) + _BOLD)
-        return text.append(verdict.sentence)
+        text.append_text(kind_text(verdict, style))
+        return text.append(f"  {verdict.sentence}")
+    mark, name = ("≈", "tied") if verdict.kind == "tie" else ("★", "winner")
     leader = next(each for each in snapshot.experiments if each.id == verdict.leader)
     score = quantity(snapshot.objective, leader.score.value) if leader.score is not None else ""
     text.append(f"{mark} #{leader.id} {score}", style(name) + _BOLD)

@@ -21,9 +21,9 @@ def launch_line(
     width: int,
     style: Styles,
     *,
-    following: bool,
+    live: bool,
 ) -> Text:
-    """`#2 mem-fraction-static 0.8  launch 5 (2 of 3) …`: as much as fits on a line, and on
+    """`live`: it is under way. `#2 mem-fraction-static 0.8  launch 5 (2 of 3) …`: as much as fits on a line, and on
     the next what came of it, where that is bad."""
     text = Text()
     text.append(f"#{experiment.id} ", _BOLD)
@@ -34,15 +34,15 @@ def launch_line(
     place = f" ({launches.index(launch) + 1} of {len(launches)})" if len(launches) > 1 else ""
     text.append(f"  launch {launch.number}{place}", style("dim"))
     more = []
-    if launch.status is None and following:
+    if live:
         more.append("live")
-    if launch.status == "interrupted":
+    elif launch.status in (None, "interrupted"):
         more.append("interrupted; it counts for nothing")
     if launch.gpus:
         more.append(f"GPU {', '.join(map(str, launch.gpus))}")
     if launch.start_s is not None:
         more.append(f"ready in {duration_words(launch.start_s)}")
-    if launch.status is None and launch.url:
+    if live and launch.url:
         more.append(launch.url)
     for words in more:
         if text.cell_len + 2 + len(words) <= width:

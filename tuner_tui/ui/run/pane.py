@@ -151,7 +151,6 @@ class LaunchPane(Vertical):
         *,
         live: bool,
         until: datetime | None,
-        following: bool,
     ) -> None:
         """`live`: that launch is under way now. `until`: a replay's moment, beyond which nothing has happened yet."""
         self._shown, self._live, self._until = (snapshot, launch), live, until
@@ -159,7 +158,7 @@ class LaunchPane(Vertical):
         if experiment is None:
             line.show(lambda width, style: Text("no experiment in this run", style("dim")))
         else:
-            line.show(lambda width, style: launch_line(snapshot, experiment, launch, width, style, following=following))
+            line.show(lambda width, style: launch_line(snapshot, experiment, launch, width, style, live=live))
         self._show_log(folder, snapshot, launch)
         self.figures.follow(folder.launch(launch.number) / "samples.jsonl" if launch is not None else None)
         self.draw_figures()

@@ -23,6 +23,7 @@ _MOST_DOTS = 5
 _LEAST_HEADING = 5
 _LONGEST_VALUE = 18
 _STATE = 20
+_LONGEST_STATE = 30
 _KEYS_OF_FLAGS = "flag:"
 
 
@@ -83,7 +84,7 @@ def columns(
     before = [Column("mark", "", 1), Column("id", "#".rjust(ids), ids, right=True)]
     after = [
         Column("launches", "RUNS", max(4, wanted if wanted <= _MOST_DOTS else len(f"{wanted}/{wanted}"))),
-        Column("state", "STATE", min(room_for_state, max(longest_state, 5)) if longest_state else room_for_state),
+        Column("state", "STATE", min(_LONGEST_STATE, max(longest_state, 5)) if longest_state else room_for_state),
         *([Column("start", "START", 8, right=True)] if wide else []),
         Column("kv", "KV TOKENS", 10, right=True),
         Column("score", "SCORE", 12 if wide else 10, right=True),
@@ -162,7 +163,7 @@ def cell(
         case "configuration":
             words = short_label(experiment, list(differing))
         case "launches":
-            words = dots(experiment)
+            words = dots(experiment, over=over)
         case "state":
             words, look = state(experiment, marks, style, doing=doing, over=over)
         case "start":
@@ -208,9 +209,10 @@ def _mark(experiment: int, marks: Marks, style: Styles) -> tuple[str, Style]:
     return "", Style()
 
 
-def dots(experiment: ExperimentState) -> str:
+def dots(experiment: ExperimentState, *, over: bool = False) -> str:
     """`●●○`: launches done of those wanted; ◐ is under way, ✗ failed, ! invalid. Numbers where they are many."""
-    signs = [_sign(launch) for launch in experiment.launches if launch.status != "interrupted"]
+    launches = experiment.counted if over else experiment.launches
+    signs = [_sign(launch) for launch in launches if launch.status != "interrupted"]
     wanted = max(experiment.wanted, len(signs))
     if wanted > _MOST_DOTS:
         return f"{len(experiment.counted)}/{wanted}"

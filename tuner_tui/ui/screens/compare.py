@@ -50,16 +50,16 @@ class CompareScreen(TunerScreen):
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "confirm", "Confirm", id="compare.confirm", tooltip="Launch the leaders again"),
+        Binding("t", "turn", "Charts", id="compare.turn", tooltip="The chart in place of the table, or back"),
         Binding("x", "export", "Export", id="compare.export"),
         Binding("b", "pin", "Baseline", id="compare.pin", tooltip="Hold the others against this column"),
         Binding("space", "choose", "Choose", id="compare.choose", tooltip="Which experiments are shown"),
-        Binding("s", "sort", "Sort", id="compare.sort", tooltip="Order the columns by this row"),
-        Binding("m", "statistic", "Statistic", id="compare.statistic", tooltip="mean, p50, p90, p99, all"),
+        Binding("s", "sort", "Sort", id="compare.sort", show=False, tooltip="Order the columns by this row"),
+        Binding("m", "statistic", "Statistic", id="compare.statistic", show=False, tooltip="mean, p50, p90, p99, all"),
         Binding("slash", "filter", "Filter", id="compare.filter", key_display="/"),
         Binding("i", "failed", "Invalid too", id="compare.failed", show=False),
         Binding("plus", "other", "Add a run", id="compare.other", key_display="+", show=False),
         Binding("p", "parameter", "Parameter of the chart", id="compare.parameter", show=False),
-        Binding("t", "turn", "Table/chart", id="compare.turn"),
         Binding("left_square_bracket", "chart(-1)", "Chart before", id="compare.chart.before", show=False),
         Binding("right_square_bracket", "chart(1)", "Next chart", id="compare.chart.next", key_display="]"),
         *(
@@ -121,7 +121,7 @@ class CompareScreen(TunerScreen):
         self.set_class(snapshot is None, "-troubled")
         if view is None or snapshot is None:
             self.query_one("#compare-trouble", Static).update(self.tuner.why_nothing(NO_RUN))
-            self.set_title("")
+            self.set_title(view.folder.name if view is not None else "")
             return
         if view.folder != self._folder:
             self._folder, self._wanted, self._other, self._parameter = view.folder, Wanted(), None, None
@@ -132,6 +132,7 @@ class CompareScreen(TunerScreen):
         if anew or drawn != self._drawn:
             self._drawn = drawn
             can_confirm = not why_no_confirmation(view)
+            self.refresh_bindings()
             self.query_one("#compare-verdict", Lines).show(
                 lambda width, style: verdict_text(snapshot, style, evidence=high, can_confirm=can_confirm)
             )
@@ -145,8 +146,10 @@ class CompareScreen(TunerScreen):
         parts = ["Metrics", self._wanted.statistic]
         if self._wanted.words:
             parts.append(f"/{self._wanted.words}")
-        if not any(key not in ("score", "launches") for key in shown.rows):
-            parts.append("nothing measured yet" if not self._wanted.words else "no row fits")
+        if not any(" " in key for key in shown.rows):
+            over = self.tuner.view is not None and not self.tuner.view.alive
+            nothing = "nothing was measured: F4 says why" if over else "nothing measured yet"
+            parts.append("no row fits" if self._wanted.words else nothing)
         self.query_one("#compare-left").border_title = " · ".join(parts)
 
     def _draw_chart(self, snapshot: Snapshot, folder: RunFolder) -> None:
@@ -159,6 +162,7 @@ class CompareScreen(TunerScreen):
 
     def on_resize(self) -> None:  # type: ignore[override]
         self.call_after_refresh(self._draw)
+        self.refresh_bindings()
 
     @on(DataTable.CellHighlighted)
     def _show_detail(self) -> None:
@@ -195,8 +199,10 @@ class CompareScreen(TunerScreen):
 
     def action_sort(self) -> None:
         key = self.table.row_key or ""
-        self._want(sort_by="" if key in ("score", "launches", self._wanted.sort_by) else key)
-        self.say(f"columns ordered by {key}" if self._wanted.sort_by else "columns ordered by the verdict")
+        measured = key not in ("score", "launches") and not key.startswith("traffic ")
+        self._want(sort_by=key if measured and key != self._wanted.sort_by else "")
+        name = f"{self.table.get_row(key)[0].plain}, best first" if self._wanted.sort_by else "the verdict"
+        self.say(f"columns ordered by {name}")
 
     def action_statistic(self) -> None:
         known = (*STATISTICS, "all")
@@ -318,10 +324,16 @@ class CompareScreen(TunerScreen):
             return
         self.app.call_from_thread(self.say, f"written: {path}")
 
-    def action_confirm(self) -> None:
+    def why_not(self, action: str, parameters: tuple[object, ...]) -> str:
         view = self.tuner.view
-        why_not = "no run is open; F2 lists them" if view is None else why_no_confirmation(view)
-        if view is None or why_not:
-            self.say(why_not, "warning")
-        else:
-            confirm_leaders(self.tuner, view)
+        if view is None:
+            return "" if action == "back" else "no run is open; F2 lists them"
+        if action == "confirm":
+            return why_no_confirmation(view)
+        if action == "turn" and (self.has_class("-wide") or self.has_class("-huge")):
+            return "table and chart stand side by side here"
+        return ""
+
+    def action_confirm(self) -> None:
+        assert self.tuner.view is not None
+        confirm_leaders(self.tuner, self.tuner.view)

@@ -170,7 +170,6 @@ class RunScreen(TunerScreen):
             launch,
             live=live and view.alive,
             until=self._now if view.replay and not self._replay_over else None,
-            following=self._choice.following,
         )
         self.refresh_bindings()
 

@@ -1,0 +1,19 @@
+"""What kind of verdict it is: in capitals and by a sign, never by colour alone."""
+
+from __future__ import annotations
+
+from rich.style import Style
+from rich.text import Text
+
+from tuner_tui.search.verdict import Verdict
+from tuner_tui.ui.run.lines import Styles
+
+_SIGNS = {"winner": "★", "tie": "≈", "unconfirmed": "?", "borderline": "≈", "none": "–"}
+_STYLES = {"winner": "winner", "tie": "tied", "unconfirmed": "warning", "borderline": "warning", "none": "dim"}
+
+
+def kind_text(verdict: Verdict, style: Styles) -> Text:
+    """`★ WINNER`, `≈ TIE so far`."""
+    name = "NO RESULT" if verdict.kind == "none" else verdict.kind.upper()
+    look = style(_STYLES[verdict.kind]) + Style(bold=True)
+    return Text(f"{_SIGNS[verdict.kind]} {name}{' so far' if verdict.provisional else ''}", look)
