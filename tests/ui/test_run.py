@@ -296,7 +296,7 @@ async def test_a_key_that_makes_no_sense_just_now_says_why(tmp_path: Path) -> No
             ("K", "no runner works on"),
             ("r", "the run is finished"),
             ("greater_than_sign", "this is no replay"),
-            ("L", "load goes to a server that is kept up"),
+            ("L", "load goes to a server"),
             ("v", "nothing to confirm"),
         ):
             await pilot.press(key)

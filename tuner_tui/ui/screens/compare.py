@@ -61,7 +61,7 @@ class CompareScreen(TunerScreen):
         Binding("plus", "other", "Add a run", id="compare.other", key_display="+", show=False),
         Binding("p", "parameter", "Parameter of the chart", id="compare.parameter", show=False),
         Binding("left_square_bracket", "chart(-1)", "Chart before", id="compare.chart.before", show=False),
-        Binding("right_square_bracket", "chart(1)", "Next chart", id="compare.chart.next", key_display="]"),
+        Binding("right_square_bracket", "chart(1)", "Next chart", id="compare.chart.next", show=False),
         *(
             Binding(str(number + 1), f"show_chart({number})", chart.title, id=f"compare.chart.{chart.id}", show=False)
             for number, chart in enumerate(CHARTS)
@@ -156,6 +156,7 @@ class CompareScreen(TunerScreen):
         chart = CHARTS[self._chart]
         pane = self.query_one("#compare-right")
         pane.border_title = f"{self._chart + 1}/{len(CHARTS)} {chart.title}"
+        pane.border_subtitle = "] next chart"
         ids = tuple(int(column.key) for column in self.table.columns_shown if column.key.isdigit())
         given = ChartInput(snapshot=snapshot, experiments=ids, folder=folder, parameter=self._parameter)
         self.query_one(Canvas).show(chart, given)
