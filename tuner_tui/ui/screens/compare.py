@@ -54,14 +54,14 @@ class CompareScreen(TunerScreen):
         Binding("x", "export", "Export", id="compare.export"),
         Binding("b", "pin", "Baseline", id="compare.pin", tooltip="Hold the others against this column"),
         Binding("space", "choose", "Choose", id="compare.choose", tooltip="Which experiments are shown"),
-        Binding("s", "sort", "Sort", id="compare.sort", show=False, tooltip="Order the columns by this row"),
-        Binding("m", "statistic", "Statistic", id="compare.statistic", show=False, tooltip="mean, p50, p90, p99, all"),
+        Binding("s", "sort", "Sort", id="compare.sort", tooltip="Order the columns by this row"),
+        Binding("m", "statistic", "Statistic", id="compare.statistic", tooltip="mean, p50, p90, p99, all"),
         Binding("slash", "filter", "Filter", id="compare.filter", key_display="/"),
         Binding("i", "failed", "Invalid too", id="compare.failed", show=False),
         Binding("plus", "other", "Add a run", id="compare.other", key_display="+", show=False),
         Binding("p", "parameter", "Parameter of the chart", id="compare.parameter", show=False),
         Binding("left_square_bracket", "chart(-1)", "Chart before", id="compare.chart.before", show=False),
-        Binding("right_square_bracket", "chart(1)", "Next chart", id="compare.chart.next", show=False),
+        Binding("right_square_bracket", "chart(1)", "Next chart", id="compare.chart.next", key_display="]"),
         *(
             Binding(str(number + 1), f"show_chart({number})", chart.title, id=f"compare.chart.{chart.id}", show=False)
             for number, chart in enumerate(CHARTS)
