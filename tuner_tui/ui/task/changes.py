@@ -9,9 +9,9 @@ from tuner_tui.engines.catalogue import catalogue
 from tuner_tui.engines.registry import ENGINES
 from tuner_tui.task.conversion import CannotConvert, as_task_file
 from tuner_tui.task.editing import CannotEdit, dotted, find, remove_key, set_value
+from tuner_tui.ui.ask import ask_one
 from tuner_tui.ui.screens.confirm import Confirm
 from tuner_tui.ui.task.add_flag import AddFlag
-from tuner_tui.ui.ask import ask_one
 from tuner_tui.ui.task.document import Document, free_name, new_document
 from tuner_tui.ui.task.outlook import FlagRow, Outlook, Row, SettingRow, is_at, judge
 from tuner_tui.ui.task.settings import LINKED, Setting, values_setting

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from tuner_tui.task.found import TASK_SUFFIXES
 from tuner_tui.task.samples import in_samples
-from tuner_tui.ui.screens.confirm import Confirm
 from tuner_tui.ui.ask import ask_one
+from tuner_tui.ui.screens.confirm import Confirm
 from tuner_tui.ui.task.document import Document, draft, free_name, save, stamp_of
 
 if TYPE_CHECKING:
