@@ -42,23 +42,22 @@ def throughput(experiment: dict[str, Any]) -> float:
     return value
 
 
-def assert_more_slots_win(results: dict[str, Any], flag: str) -> None:
+def assert_more_slots_win(results: dict[str, Any], flag: str, requests: int = 48) -> None:
     experiments = by_value(results, flag)
     assert results["verdict"]["leader"] == experiments[16]["id"]
     speeds = {slots: throughput(experiment) for slots, experiment in experiments.items()}
-    # About five times on a machine that does nothing else.
-    assert speeds[16] >= 2 * speeds[1], speeds
-    assert all(experiment["launches"][0]["levels"][0]["succeeded"] == 48 for experiment in experiments.values())
+    assert speeds[16] >= 3 * speeds[1], speeds
+    assert all(experiment["launches"][0]["levels"][0]["succeeded"] == requests for experiment in experiments.values())
 
 
 @pytest.mark.docker
 @pytest.mark.vllm
 def test_a_grid_of_two_on_vllm_in_containers(tmp_path: Path, runs_dir: Path) -> None:
-    results = measured(real_task(tmp_path, "vllm", "docker", {"max-num-seqs": [1, 16]}))
-    assert_more_slots_win(results, "max-num-seqs")
+    results = measured(real_task(tmp_path, "vllm", "docker", {"max-num-seqs": [1, 16]}, max_requests=24))
+    assert_more_slots_win(results, "max-num-seqs", requests=24)
     launch = by_value(results, "max-num-seqs")[16]["launches"][0]
     assert launch["memory"]["kv_cache_tokens"] > 10_000
-    assert launch["levels"][0]["prompt_tokens"] == 48 * 100
+    assert launch["levels"][0]["prompt_tokens"] == 24 * 100
     assert launch["levels"][0]["cached_tokens"] == 0
     assert results["task"]["image_id"].startswith("sha256:")
     assert results["task"]["image_digest"] is None
