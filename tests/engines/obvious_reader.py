@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from tuner_tui.engines import origins, sglang, vllm, vllm_running
+from tuner_tui.engines import known_things, origins, sglang, vllm, vllm_running
 from tuner_tui.engines.cause import CauseFinder
 from tuner_tui.engines.facts import AnyFact, Request, Running, Unread, Warned, Where
 from tuner_tui.engines.line_plan import Plan, Planner
@@ -25,7 +25,6 @@ class ObviousReader:
     def __init__(self, language: Literal["sglang", "vllm"], log: bytes) -> None:
         self._language = language
         self._rows = vllm.ROWS if language == "vllm" else sglang.ROWS
-        self._things: tuple[str, ...] = vllm.KNOWN_THINGS if language == "vllm" else sglang.KNOWN_THINGS
         self._at, self._own_clock, self._number = "", False, 1
         self.facts: list[AnyFact] = []
         self.state = ServerState()
@@ -69,7 +68,7 @@ class ObviousReader:
             self._at = stamp[1]
         if origin.member is not None:
             self.state.members.add(origin.member)
-        plan: Plan = Planner(self._rows, self._things, vllm=self._language == "vllm").plan(text.encode())
+        plan: Plan = Planner(self._rows, things=True, vllm=self._language == "vllm").plan(text.encode())
         where = Where(self._number, self._at, origin.rank)
         was_ready, starts, known = self.state.ready, self.state.starts, False
         for row in plan.rows:
@@ -83,6 +82,7 @@ class ObviousReader:
             self.causes = CauseFinder(self._language)
         if plan.extra and (more := vllm_running.extra(text, where)):
             self._tell(more)
+            known = True
         if bar:
             return
         failed = None
@@ -90,7 +90,7 @@ class ObviousReader:
             failed = self.causes.read(text, stripped(text), where, self.state, plan)
         if failed is not None:
             self.facts.append(failed)
-        elif plan.thing and not known:
+        elif plan.thing and not known and known_things.wording(stripped(text).message):
             self._tell(Unread(where=where, text=text[:400]))
         elif plan.warned:
             self._tell(Warned(where=where, text=text[:400]))

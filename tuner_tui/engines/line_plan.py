@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from tuner_tui.engines import known_things
 from tuner_tui.engines.error_pattern import ErrorPattern
 from tuner_tui.engines.error_patterns import PATTERNS
 from tuner_tui.engines.log_rows import Row
@@ -33,7 +34,7 @@ class Plan(NamedTuple):
     """Where to look in lines of one shape.
 
     `errors`: wordings that may stand in them, in their order. `telling`: of an error or of its circumstances; `death`:
-    of something that died. `thing`: one of the known things is named. `extra`: see `vllm_running.extra`. `dull`: none
+    of something that died. `thing`: a known thing may be named. `extra`: see `vllm_running.extra`. `dull`: none
     of all that, or a prompt that is only quoted. `placed`: there may be a time or a process in it.
     """
 
@@ -51,9 +52,9 @@ class Plan(NamedTuple):
 class Planner:
     """For one log."""
 
-    def __init__(self, rows: tuple[Row, ...], known_things: tuple[str, ...], *, vllm: bool) -> None:
+    def __init__(self, rows: tuple[Row, ...], *, things: bool, vllm: bool) -> None:
         self._rows = tuple((row.needle.translate(_WITHOUT_DIGITS), row) for row in rows)
-        self._known_things = known_things
+        self._things = things
         self._vllm = vllm
         self._plans: dict[bytes, Plan] = {}
         self._bytes = 0
@@ -83,7 +84,7 @@ class Planner:
         errors = tuple(each for each, needles in _NEEDLES if any(needle in text for needle in needles))
         telling = bool(errors) or text.startswith("  ") or any(words in text for words in _CIRCUMSTANCES)
         death = telling and any(words in text for words in _DEATHS)
-        thing = any(thing in text for thing in self._known_things)
+        thing = self._things and known_things.shape(text)
         warned = "WARNING" in text or "Warning:" in text
         extra = self._vllm and any(words in text for words in _DRAFTS)
         dull = not (rows or telling or thing or warned or extra)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from tuner_tui.engines import origins, sglang, sglang_running, vllm, vllm_running
+from tuner_tui.engines import known_things, origins, sglang, sglang_running, vllm, vllm_running
 from tuner_tui.engines.cause import CauseFinder
 from tuner_tui.engines.facts import (
     AnyFact,
@@ -50,11 +50,11 @@ class LogReader:
         self._language = log_language
         self._on_fact = on_fact
         if log_language == "vllm":
-            self._planner = Planner(vllm.ROWS, vllm.KNOWN_THINGS, vllm=True)
+            self._planner = Planner(vllm.ROWS, things=True, vllm=True)
         elif log_language == "sglang":
-            self._planner = Planner(sglang.ROWS, sglang.KNOWN_THINGS, vllm=False)
+            self._planner = Planner(sglang.ROWS, things=True, vllm=False)
         else:
-            self._planner = Planner(COMMON, (), vllm=False)
+            self._planner = Planner(COMMON, things=False, vllm=False)
         self._origin_of = origins.vllm if log_language == "vllm" else origins.sglang
         self._batches = vllm_running.BatchReader() if log_language == "vllm" else sglang_running.BatchReader()
         self._heads = Heads(log_language, self._origin_of)
@@ -224,6 +224,7 @@ class LogReader:
                 facts += row.read(match, where)
         if plan.extra and (more := vllm_running.extra(text, where)):
             facts.append(more)
+            known = True
         line = stripped(text) if plan.telling else None
         reading = Reading(plan, tuple(facts), known, bar, origin, line)
         self._act(reading, reading.facts, where, origin.member, piece)
@@ -258,7 +259,7 @@ class LogReader:
         if failed is not None:
             if self._on_fact is not None:
                 self._on_fact(failed)
-        elif plan.thing and not reading.known:
+        elif plan.thing and not reading.known and known_things.wording(stripped(readable(piece)).message):
             self._tell(Unread(where=where, text=readable(piece)[:400]))
         elif plan.warned:
             self._tell(Warned(where=where, text=readable(piece)[:400]))

@@ -137,7 +137,8 @@ MACHINE_ERRORS: tuple[ErrorPattern, ...] = (
             *("Errno 98", "ddress already in use", "port is already allocated", "EADDRINUSE", "is already in use"),
             *("Could not bind port", "bind: address", "is in use"),
         ),
-        r"Errno 98\]|[Aa]ddress already in use|port is already allocated|EADDRINUSE|[Pp]ort \d+ is (?:already )?in use|"
+        r"Errno 98\]|[Aa]ddress already in use|port is already allocated|EADDRINUSE|"
+        r"[Pp]ort \d+ is (?:already )?in use(?!.*trying)|"
         r"Could not bind port \d+",
         "the port is taken by another server: start again, or end that one",
         "OSError: [Errno 98] Address already in use",

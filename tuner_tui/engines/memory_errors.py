@@ -78,7 +78,7 @@ MEMORY_ERRORS: tuple[ErrorPattern, ...] = (
     error(
         "gpu_memory_in_use",
         ("memory capacity is unbalanced",),
-        r"The memory capacity is unbalanced",
+        r"Error: The memory capacity is unbalanced",
         "another process holds memory on one of the GPUs: end it, or choose other GPUs (`gpus:`)",
         "ValueError: The memory capacity is unbalanced. Some GPUs may be occupied by other processes.",
     ),

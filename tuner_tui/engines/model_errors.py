@@ -34,7 +34,8 @@ MODEL_ERRORS: tuple[ErrorPattern, ...] = (
     error(
         "context_too_long",
         ("maximum context length", "model's context length", "Requested token count"),
-        r"maximum context length (?:is|of) |longer than the model's context length|Requested token count .*exceeds",
+        r"maximum context length (?:is|of) |longer than the model's context length(?!.*Truncating)|"
+        r"Requested token count .*exceeds(?!.*Truncating)",
         "a request asks for more tokens than the server's context holds: raise max-model-len / context-length, or "
         "shorten the traffic",
         "ValueError: This model's maximum context length is 2048 tokens. However, you requested 2400 tokens.",

@@ -26,9 +26,6 @@ from tuner_tui.engines.log_rows import COMMON, COUNT, GIB, SECONDS, Read, Row, c
 
 Match = re.Match[str]
 
-KNOWN_THINGS = ("avail mem=", "avail_mem=", "mem usage=", "KV Cache is", "KV size", "#running-req", "max_total_num_t")
-"""A line with one of these that no row reads is a new wording of a known thing."""
-
 
 def _start(match: Match, where: Where) -> Iterable[AnyFact]:
     arguments = call_arguments(match["arguments"])
@@ -112,6 +109,11 @@ def _final_tokens(match: Match, where: Where) -> Iterable[AnyFact]:
 
 def _sliding_window(match: Match, where: Where) -> Iterable[AnyFact]:
     yield KvCacheAllocated(where=where, pool="sum", tokens=int(match["full"]), total_gib=float(match["gib"]))
+
+
+def _compressed_pools(match: Match, where: Where) -> Iterable[AnyFact]:
+    yield Entered(where=where, phase="kv")
+    yield KvCacheAllocated(where=where, tokens=int(match["tokens"]), total_gib=float(match["kv"]))
 
 
 def _states(match: Match, where: Where) -> Iterable[AnyFact]:
@@ -291,6 +293,8 @@ ROWS: tuple[Row, ...] = (
         _load_end,
         "Load weight end. type=LlamaForCausalLM, dtype=torch.bfloat16, avail mem=92.35 GB, mem usage=2.41 GB.",
     ),
+    # Said by the loader; "Load weight end" has it all.
+    row("Loading weights took", r"Loading weights took", nothing, "Loading weights took 1.21 seconds", since="0.5.7"),
     row(
         "Using KV cache dtype",
         r"Using KV cache dtype: (?:torch\.)?(?P<dtype>\w+)",
@@ -357,6 +361,14 @@ ROWS: tuple[Row, ...] = (
         since="0.5.2",
     ),
     row(
+        "DSV4 memory calculation",
+        # All pools of DeepSeek V4 together; there is no line for each.
+        rf"DSV4 memory calculation: .*?available_bytes=(?P<kv>{GIB}) GB,.*? full_token=(?P<tokens>{COUNT})",
+        _compressed_pools,
+        "DSV4 memory calculation: bytes_per_full_token=3712.50, available_bytes=10.21 GB, full_token=2999808",
+        since="0.5.12",
+    ),
+    row(
         "Memory pool end",
         rf"Memory pool end\. avail mem=(?P<avail>{GIB}) GB",
         _pools_end,
@@ -364,7 +376,8 @@ ROWS: tuple[Row, ...] = (
     ),
     row(
         "Capture ",
-        rf"Capture .*?(?:[Gg]raph).*?begin\.(?:(?:.*?(?:bs|num_tokens)=\[(?P<sizes>[\d, ]*)\])?.*?"
+        r"Capture .*?(?:[Gg]raph|-CG).*?begin(?: \(step \d+\))?\."
+        r"(?:(?:.*?(?:bs|num_tokens)=\[(?P<sizes>[\d, ]*)\])?.*?"
         rf"avail mem=(?P<avail>{GIB}) GB)?",
         _graphs_begin,
         "Capture cuda graph begin. This can take up to several minutes. avail mem=26.23 GB",
@@ -379,7 +392,8 @@ ROWS: tuple[Row, ...] = (
     ),
     row(
         "Capture ",
-        rf"Capture (?P<name>.*?[Gg]raph) end\.(?:(?: bs=\[[\d, ]*\],)? (?:Time elapsed: |elapsed=|step=\d+, elapsed=)"
+        r"Capture (?P<name>.*?(?:[Gg]raph|-CG draft extend)) end\."
+        r"(?:(?: bs=\[[\d, ]*\],)? (?:Time elapsed: |elapsed=|step=\d+, elapsed=)"
         rf"(?P<s>{SECONDS}) s[.,]?)?(?: avail mem=(?P<avail1>{GIB}) GB\.)?(?: mem usage=(?P<used>{GIB}) GB[.,]?)?"
         rf"(?: avail mem=(?P<avail2>{GIB}) GB)?",
         _graphs_end,

@@ -25,9 +25,6 @@ from tuner_tui.engines.log_rows import COMMON, COUNT, GIB, SECONDS, Read, Row, c
 
 Match = re.Match[str]
 
-KNOWN_THINGS = ("KV cache size", "KV cache memory", "oading took", "weights took", "GiB for ", "CUDAGraph memory")
-"""A line with one of these that no row reads is a new wording of a known thing."""
-
 _BYTES_IN_USE = re.compile(rf"kv cache memory in use is (?:(?P<bytes>\d{{1,18}}) bytes|(?P<gib>{GIB}) GiB)")
 
 
