@@ -7,6 +7,10 @@ from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.style import Style
+from textual.geometry import Region
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
 
 from tests.ui.log.panel_app import settled, shown_log
 from tuner_tui.ui.log.levels import level_of
@@ -184,3 +188,23 @@ def test_levels_are_the_engines_own_words() -> None:
     assert level_of("DEBUG 11-23 13:36:59 [x.py:1] y") == "debug"
     assert level_of("INFO 11-23 [x.py:1] no error here, ERRORS=0") == ""
     assert level_of("y" * 200 + " ERROR") == ""
+
+
+async def test_painting_past_textuals_styles_looks_the_same(tmp_path: Path) -> None:
+    """`render_lines` leaves out what the view's own styles never ask for: should they, this tells."""
+    log = tmp_path / "container.log"
+    log.write_text("[2025-11-06 12:09:25] 漢字 one\n\x1b[31mtwo\x1b[0m ERROR\n" + "x" * 100 + "\n")
+    async with shown_log(log, size=(60, 10)) as (app, _pilot):
+        view = app.view
+
+        def cells(strips: list[Strip]) -> list[list[tuple[str, Style | None]]]:
+            columns = view.page_columns
+            return [[(c, segment.style) for segment in strip for c in segment.text][:columns] for strip in strips]
+
+        for crop in (Region(0, 0, 60, 9), Region(4, 1, 30, 2)):
+            view._painting = True
+            usual = ScrollView.render_lines(view, crop)
+            view._painting = False
+            own = view.render_lines(crop)
+            assert cells(own) == cells(usual)
+            assert [strip.cell_length for strip in own] == [crop.width] * crop.height

@@ -9,7 +9,8 @@ from textual.widget import Widget
 
 
 class Appearance(NamedTuple):
-    """How rows are drawn: `columns` wide with the margin, from cell `shift` of the line on."""
+    """How rows are drawn: `columns` wide with the margin, from cell `shift` of the line on, and filled up to `width`,
+    that of the widget with its scroll bar."""
 
     base: Style
     error: Style
@@ -23,10 +24,13 @@ class Appearance(NamedTuple):
     wraps: bool
     shows_times: bool
     columns: int
+    width: int
     shift: int
 
 
-def appearance_of(widget: Widget, *, wraps: bool, shows_times: bool, columns: int, shift: int) -> Appearance:
+def appearance_of(
+    widget: Widget, *, wraps: bool, shows_times: bool, columns: int, width: int, shift: int
+) -> Appearance:
     """Asks the component classes `log--…` of `widget`."""
 
     def colour(name: str) -> Style:
@@ -46,5 +50,6 @@ def appearance_of(widget: Widget, *, wraps: bool, shows_times: bool, columns: in
         wraps=wraps,
         shows_times=shows_times,
         columns=columns,
+        width=width,
         shift=shift,
     )

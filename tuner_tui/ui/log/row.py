@@ -54,9 +54,10 @@ def draw(document: LogDocument, line: int, appearance: Appearance) -> Row:
     strips = []
     for start, stop in pairwise([*starts, len(text)]):
         edge = margin if start == 0 else Segment(" ", base)
-        segments = [edge, *_window(painted, start, stop, appearance)]
+        room = Segment(" " * (appearance.width - columns - 1), base)
+        segments = [edge, *_window(painted, start, stop, appearance), room]
         # As few as there can be: each costs 40 bytes on the way to the terminal.
-        strips.append(Strip(Segment.simplify(segments), columns + 1))
+        strips.append(Strip(Segment.simplify(segments), appearance.width))
     torn = line == len(document.index) - 1 and document.index.torn
     return Row(text, strips, starts, cells, torn)
 
