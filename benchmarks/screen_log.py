@@ -3,7 +3,7 @@
 Prints figure, goal and baseline: bytes to the terminal at 100 lines/s, following 20,000 lines/s for 30 s without losing
 one, key to paint meanwhile, memory and time for a log of 1,000,000 lines (200 MB), and what an idle view costs.
 
-    python benchmarks/screen_log.py [seconds of the flood, 30]
+    python benchmarks/screen_log.py [seconds of the flood, 30] [bytes] [idle] [flood] [million]
 """
 
 from __future__ import annotations
@@ -254,7 +254,8 @@ def flood(folder: Path, seconds: float) -> None:
     log.write_bytes(b"")
     terminals = {kind: Terminal(kind, log, 200, 50) for kind in ("bare", "panel")}
     panel = terminals["panel"]
-    panel.press(b"", rb"following")
+    for terminal in terminals.values():
+        terminal.press(b"", rb"following")
     time.sleep(2)
     writer = Writer(log, 20_000, seconds)
     cpu = panel.cpu_s()
@@ -348,12 +349,17 @@ def main() -> None:
         write(Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
         return
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 30
+    wanted = sys.argv[2:] or ["bytes", "idle", "flood", "million"]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        bytes_at_100_lines(folder)
-        idle(folder)
-        flood(folder, seconds)
-        a_million_lines(folder)
+        if "bytes" in wanted:
+            bytes_at_100_lines(folder)
+        if "idle" in wanted:
+            idle(folder)
+        if "flood" in wanted:
+            flood(folder, seconds)
+        if "million" in wanted:
+            a_million_lines(folder)
     print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
 
 

@@ -47,6 +47,23 @@ def test_a_tail_with_its_head_in_front_is_the_whole(data: bytes, near: int) -> N
     assert read(tail, more) == lines_of(more)
 
 
+@given(CHUNKS, st.integers(0, 100))
+def test_beyond_4_gib_offsets_are_as_true(chunks: list[bytes], before: int) -> None:
+    at = base = (1 << 32) - before
+    index, ends = LineIndex(base), [base]
+    for chunk in chunks:
+        index.extend(line_starts(chunk, at), at + len(chunk))
+        ends += [at + n + 1 for n, byte in enumerate(chunk) if byte == ord("\n")]
+        at += len(chunk)
+    assert [index.span(line)[0] for line in range(len(index))] == ends[: len(index)]
+    assert len(index) == len(ends) - (ends[-1] == at)
+    head = LineIndex()
+    head.extend(line_starts(b"\n", base - 1), base)
+    index.prepend(head)
+    assert [index.span(line)[0] for line in range(len(index))][:1] == [0]
+    assert len(index) == len(ends) - (ends[-1] == at) + 1
+
+
 @given(st.binary(max_size=200), st.integers(0, 250))
 def test_cut_off_at_a_byte_only_what_lies_before_is_known(data: bytes, end: int) -> None:
     index = indexed(data)

@@ -1,4 +1,4 @@
-"""Where the lines of a file begin: 8 bytes a line."""
+"""Where the lines of a file begin: 4 bytes a line, 8 where the file has 4 GiB."""
 
 from __future__ import annotations
 
@@ -15,7 +15,21 @@ def line_starts(data: bytes, base: int) -> array[int]:
     pieces.pop()
     ends = accumulate(chain((base,), map(_PLUS_ONE, map(len, pieces))))  # all in C: 5 million lines a second
     next(ends)
-    return array("Q", ends)
+    return array(_code(base + len(data)), ends)
+
+
+def _code(offset: int) -> str:
+    return "I" if offset < 1 << 32 else "Q"
+
+
+def _joined(first: array[int], second: array[int]) -> array[int]:
+    """The first one with the other behind it; it is used up."""
+    if first.typecode != second.typecode:
+        if first.typecode == "I":
+            first = array("Q", first)
+        second = array("Q", second)
+    first.extend(second)
+    return first
 
 
 class LineIndex:
@@ -28,7 +42,7 @@ class LineIndex:
     def __init__(self, begin: int = 0) -> None:
         self.begin = begin
         self.end = begin
-        self._starts = array("Q", (begin,))
+        self._starts = array(_code(begin), (begin,))
 
     def __len__(self) -> int:
         return len(self._starts) - (self._starts[-1] == self.end)
@@ -40,14 +54,13 @@ class LineIndex:
 
     def extend(self, starts: array[int], end: int) -> None:
         """More bytes at the end: `starts` are those that `line_starts` found in them."""
-        self._starts.extend(starts)
+        self._starts = _joined(self._starts, starts)
         self.end = end
 
     def prepend(self, head: LineIndex) -> None:
         """`head` ends where this one begins, with a line feed; it is used up."""
         head._starts.pop()
-        head._starts.extend(self._starts)
-        self._starts, self.begin = head._starts, head.begin
+        self._starts, self.begin = _joined(head._starts, self._starts), head.begin
 
     def cut(self, end: int) -> None:
         """Nothing from offset `end` on is known any more."""

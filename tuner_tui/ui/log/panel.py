@@ -11,11 +11,12 @@ from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
+from tuner_tui.ui.line_input import LineInput
 from tuner_tui.ui.log.copy import CLIPBOARD_BYTES, clipboard_sequence, in_tmux, write_lines
 from tuner_tui.ui.log.document import LogDocument
 from tuner_tui.ui.log.jump_list import JumpList
@@ -73,7 +74,9 @@ class LogPanel(Vertical):
         height: 1fr;
         & > #log-status { height: 1; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
         & > LogView { height: 1fr; }
-        & > #log-prompt { height: 1; border: none; padding: 0; }
+        & > #log-question { height: 1; }
+        & #log-asked-for { width: auto; color: $text-accent; }
+        & #log-prompt { width: 1fr; height: 1; border: none; padding: 0; }
     }
     """
 
@@ -87,10 +90,12 @@ class LogPanel(Vertical):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
-        self._view = LogView(id="log-view")
+        self._view = LogView(self._changed, id="log-view")
         self._status = Static("", id="log-status", markup=False)
-        self._prompt = Input(id="log-prompt", compact=True)
-        self._prompt.display = False
+        self._prompt = LineInput(id="log-prompt", compact=True)
+        self._asked_for = Static("", id="log-asked-for", markup=False)
+        self._question = Horizontal(self._asked_for, self._prompt, id="log-question")
+        self._question.display = False
         self._asks: Literal["filter", "time"] = "filter"
         self._title = ""
         self._said = ""
@@ -99,7 +104,7 @@ class LogPanel(Vertical):
     def compose(self) -> ComposeResult:
         yield self._status
         yield self._view
-        yield self._prompt
+        yield self._question
 
     def on_mount(self) -> None:
         self._tell()
@@ -123,7 +128,10 @@ class LogPanel(Vertical):
     @following.setter
     def following(self, following: bool) -> None:
         self._view.viewport.follow(following)
-        self._view.moved()
+        if following:
+            self._view.moved()
+        else:
+            self._tell()
 
     @property
     def limit_bytes(self) -> int | None:
@@ -144,9 +152,7 @@ class LogPanel(Vertical):
 
     # The status line
 
-    @on(LogView.Changed)
-    def _changed(self, event: LogView.Changed) -> None:
-        event.stop()
+    def _changed(self) -> None:
         self._tell()
         document = self._view.document
         if document is not None and document.replaced:
@@ -214,12 +220,13 @@ class LogPanel(Vertical):
         self._asks = what
         with self.prevent(Input.Changed):
             self._prompt.value = value
-        self._prompt.placeholder = ("filter: " if what == "filter" else "go to: ") + hint
-        self._prompt.display = True
+        self._prompt.placeholder = hint
+        self._asked_for.update("filter " if what == "filter" else "go to ")
+        self._question.display = True
         self.screen.set_focus(self._prompt)
 
     def _asked(self) -> None:
-        self._prompt.display = False
+        self._question.display = False
         self._view.focus()
 
     @on(Input.Changed, "#log-prompt")
@@ -257,7 +264,7 @@ class LogPanel(Vertical):
 
     def action_back(self) -> None:
         """One thing at a time: the prompt, the filter, what is chosen."""
-        if self._prompt.display:
+        if self._question.display:
             self._no_longer_typed()
             if self._asks == "filter":
                 self._filter("")
@@ -273,7 +280,7 @@ class LogPanel(Vertical):
             return not self._prompt.has_focus
         if action == "back":  # else escape is the screen's
             view = self._view
-            return self._prompt.display or view.viewport.choice.span is not None or view.wanted is not None
+            return self._question.display or view.viewport.choice.span is not None or view.wanted is not None
         return True
 
     # Moving

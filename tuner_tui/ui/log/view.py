@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
@@ -10,7 +11,6 @@ from rich.segment import Segment
 from rich.text import Text
 from textual import events
 from textual.geometry import Region, Size
-from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
@@ -65,11 +65,11 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
     filters: reactive[bool] = reactive(True)
     """Whether the query hides the other lines; otherwise it only highlights."""
 
-    class Changed(Message):
-        """What is known or shown has changed; posted at most every `FLUSH_S`, and after keys."""
-
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, told: Callable[[], None], *, id: str | None = None) -> None:
+        """`told` is called when what is known or shown has changed: no message, so that what it changes is painted in
+        the same frame."""
         super().__init__(id=id)
+        self._told = told
         self._reading = Reading(self._paint)
         self._limit_bytes: int | None = None
         self._shift = 0
@@ -206,7 +206,7 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
         """The page has become another one, or lines on it have."""
         self._fit_scroll_bar()
         self.refresh(self._area.region)
-        self.post_message(self.Changed())
+        self._told()
 
     def _fit_scroll_bar(self) -> None:
         """Scrolls to where the page is. The bar is drawn again only where that would look different: it is another
