@@ -114,6 +114,29 @@ async def test_what_is_asked_reaches_the_runner_and_its_answer_the_user(tmp_path
             assert [type(each) for each in commands(run.folder)[3:]] == [Continue, Stop]
 
 
+async def test_the_task_of_a_run_is_edited_for_another_one(tmp_path: Path) -> None:
+    file = task_file(tmp_path)
+    folder = finished_run(tmp_path / "runs", tmp_path)
+    app = app_under_test(tmp_path, reader=RunReader(folder))
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await seen(pilot, "finished, 4 of 4 launches")
+        await pilot.press("E")
+        await seen(pilot, "[Task]", file.name, "mem-fraction-static")
+        assert app.task_file == file
+
+
+async def test_a_task_that_changed_since_its_run_is_edited_as_the_run_had_it(tmp_path: Path) -> None:
+    folder = finished_run(tmp_path / "runs", tmp_path)
+    file = task_file(tmp_path, TASK.replace("name: ", "name: other-"))
+    app = app_under_test(tmp_path, reader=RunReader(folder))
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await seen(pilot, "finished, 4 of 4 launches")
+        await pilot.press("E")
+        await seen(pilot, "[Task]", "is no longer what it was then")
+    assert app.task_file == file.with_stem(f"{file.stem}-2")
+    assert not app.task_file.exists()
+
+
 async def test_configurations_are_added_from_the_one_in_view_and_checked_as_one_types(tmp_path: Path) -> None:
     run = live_run(tmp_path)
     with runner_at_work(run.folder):

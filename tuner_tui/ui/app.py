@@ -186,6 +186,24 @@ class TunerApp(App[None]):
         }
         self.push_screen(ChooseOne("A new task, for which engine?", list(titles.items())), chosen)
 
+    def open_task_of(self, folder: RunFolder, file: Path) -> None:
+        """Edits the task of a run: the `file` it came from where that is as it was, else a new text like the run's."""
+        from tuner_tui.ui.task.document import free_name
+
+        try:
+            ran = folder.task.read_bytes()
+        except OSError:
+            self.notify(f"{folder.name} has no task file, it was not made by a task", markup=False)
+            return
+        same = file.is_file() and file.read_bytes() == ran
+        if not same:
+            self.task_template = ran.decode("utf-8-sig", errors="replace")
+            beside = file.parent if os.access(file.parent, os.W_OK) else Path.cwd()
+            file = free_name(beside, file.stem, file.suffix)
+        self.open_task(file)
+        if not same:
+            self.notify("the run's own text: the file it came from is no longer what it was then", markup=False)
+
     def open_run(self, folder: RunFolder, mode: str = "run") -> None:
         """Looks at a run, live or over."""
         from tuner_tui.runs.view import RunReader

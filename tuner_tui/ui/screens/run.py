@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import ClassVar
 
 from textual import on
@@ -71,6 +72,9 @@ class RunScreen(TunerScreen):
         Binding("v", "request('confirm')", "Confirm leaders", id="run.confirm", tooltip="Launch the leaders again"),
         Binding("c", "compare", "Compare", id="run.compare"),
         Binding("f", "full", "Full log", id="run.full"),
+        Binding(
+            "E", "edit_task", "Edit its task", id="run.edit_task", tooltip="For another run; this one stays as it is"
+        ),
         Binding(
             "t",
             "request('try_out')",
@@ -290,6 +294,11 @@ class RunScreen(TunerScreen):
 
     def action_compare(self) -> None:
         self.tuner.show_mode("compare")
+
+    def action_edit_task(self) -> None:
+        view = self.tuner.view
+        if view is not None and view.snapshot is not None:
+            self.tuner.open_task_of(view.folder, Path(view.snapshot.task.file))
 
     # What is asked
 

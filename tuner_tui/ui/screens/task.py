@@ -30,7 +30,10 @@ _TYPING_S = 0.25
 """How long the user must pause in the YAML before it is read again."""
 _DISK_S = 2.0
 
-_EMPTY = "No task is open. F2 leads Home: Enter on a task opens it, n makes a new one, o opens a file."
+_EMPTY = (
+    "No task is open. F2 leads Home: Enter on a task opens it, n makes a new one, o opens a file. "
+    "On a run (F4), E edits its task."
+)
 _NONE_OPEN = "no task is open: F2 leads Home, Enter opens one there, n makes a new one"
 
 
