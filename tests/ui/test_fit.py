@@ -5,12 +5,16 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuner_tui.ui.task.fit import cut_end, cut_middle, shares
+from tuner_tui.ui.fit import cut_end, cut_middle, headings, shares
 
 
 def test_names_that_begin_alike_stay_apart() -> None:
     cut = [cut_middle(name, 12) for name in ("max-num-batched-tokens", "max-num-seqs", "max-num-partial-prefills")]
     assert cut == ["max-nu…okens", "max-num-seqs", "max-nu…fills"]
+    assert headings(["mem-fraction-static", "chunked-prefill-size"], 8) == ["mem-fra…", "chunked…"]
+    names = ["max-num-seqs", "max-num-batched-tokens", "kv-cache-dtype"]
+    assert headings(names, 8) == ["…seqs", "…batche…", "kv-cach…"]
+    assert headings(names, 30) == names
     assert cut_end("0.7, 0.75, 0.8", 8) == "0.7, 0.…"
 
 

@@ -84,7 +84,7 @@ async def test_limits_and_constraints_are_typed_shown_and_taken_out(tmp_path: Pa
         await press(pilot, *["backspace"] * 9)
         await typed(pilot, "9 < 500ms, tpot.mean<50ms", "enter")
         assert plain_end(text_of(app)) == "limits: {ttft.p99: 500ms, tpot.mean: 50ms}"
-        await seen(pilot, "! limits         ttft.p99 < 500ms, tpot.me")
+        await seen(pilot, "! limits         ttft.p99 < 500ms, tpot")
 
         grid.go_to("constraints")
         await press(pilot, "enter")

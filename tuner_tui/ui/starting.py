@@ -50,7 +50,7 @@ class Starting(ModalScreen[RunFolder | None]):
     def _fail(self, why: str) -> None:
         self._failed = True
         words = self.query_one("#starting-words", Static)
-        words.update(why)
+        words.update(f"{why}\n\nEsc closes this")
         words.add_class("failed")
 
     def action_close(self) -> None:

@@ -17,8 +17,8 @@ class TunerTable(DataTable[Text]):
         Binding("k", "cursor_up", "Up", show=False),
         Binding("h", "cursor_left", "Left", show=False),
         Binding("l", "cursor_right", "Right", show=False),
-        Binding("g", "scroll_top", "Top", show=False),
-        Binding("G", "scroll_bottom", "Bottom", show=False),
+        Binding("g,home", "scroll_top", "Top", show=False),
+        Binding("G,end", "scroll_bottom", "Bottom", show=False),
     ]
 
     @property
@@ -29,19 +29,27 @@ class TunerTable(DataTable[Text]):
         return self.coordinate_to_cell_key(self.cursor_coordinate).row_key.value
 
     def show_rows(self, rows: dict[str, list[Text]]) -> None:
-        """Key → cells, in order. The cursor stays on its row, if that is still there."""
+        """Key → cells, in order. The cursor stays on its row; where that is gone, on what stands in its place."""
         old = [row.key.value for row in self.ordered_rows]
         if old == list(rows):
             columns = [column.key for column in self.ordered_columns]
+            wider = False
             for key, cells in rows.items():
                 for column, before, cell in zip(columns, self.get_row(key), cells, strict=True):
                     if before != cell or before.spans != cell.spans or before.style != cell.style:
                         self.update_cell(key, column, cell, update_width=True)
+                        wider = wider or before.cell_len != cell.cell_len
+            if wider:  # Textual widens the column when it is idle, and does not draw it then
+                self.call_after_refresh(self.refresh)
             return
         chosen, top = self.cursor_key, self.scroll_y
         self.clear()
+        for each in self.ordered_columns:
+            each.content_width = each.label.cell_len  # Textual keeps the width of rows that are gone
         for key, cells in rows.items():
             self.add_row(*cells, key=key)
         if chosen in rows:
             self.move_cursor(row=list(rows).index(chosen), scroll=False)
+        elif chosen is not None and rows:
+            self.move_cursor(row=min(old.index(chosen), len(rows) - 1), scroll=False)
         self.scroll_to(y=top, animate=False)

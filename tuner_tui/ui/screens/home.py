@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from rich.text import Text
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -14,6 +14,7 @@ from textual.widgets import DataTable, Input, Static
 
 from tuner_tui.task.found import TASK_SUFFIXES
 from tuner_tui.task.samples import in_samples, sample, samples
+from tuner_tui.ui.fit import cut_end
 from tuner_tui.ui.frame import AFTER_PAINT_S, TunerScreen
 from tuner_tui.ui.line_input import LineInput
 from tuner_tui.ui.path_input import PathInput
@@ -49,6 +50,15 @@ _MARKS = {
 }
 
 
+class TaskLine(NamedTuple):
+    """`kind` says why it is listed: opened lately, lies in the working folder, or comes with the program."""
+
+    kind: str
+    name: str
+    engine: str
+    what: str
+
+
 class HomeScreen(TunerScreen):
     """Recent runs and tasks."""
 
@@ -70,6 +80,7 @@ class HomeScreen(TunerScreen):
     def __init__(self) -> None:
         super().__init__()
         self._runs: dict[str, Overview] = {}
+        self._tasks: dict[str, TaskLine] = {}
         self._filter = ""
 
     def body(self) -> ComposeResult:
@@ -184,13 +195,13 @@ class HomeScreen(TunerScreen):
         kinds = [("recent", path) for path in recent if not in_samples(path)]
         kinds += [("here", path) for path in tasks_in(Path.cwd())[:_MOST_HERE]]
         kinds += [("sample", path) for path in samples()]
-        rows: dict[str, list[Text]] = {}
+        found: dict[str, TaskLine] = {}
         for kind, path in kinds:
-            if str(path) not in rows and path.is_file():
-                rows[str(path)] = self._task_row(kind, path)
-        self.app.call_from_thread(self.query_one("#tasks", TunerTable).show_rows, rows)
+            if str(path) not in found and path.is_file():
+                found[str(path)] = self._task_line(kind, path)
+        self.app.call_from_thread(self._show_tasks, found)
 
-    def _task_row(self, kind: str, path: Path) -> list[Text]:
+    def _task_line(self, kind: str, path: Path) -> TaskLine:
         from tuner_tui.task.reader import read
         from tuner_tui.task.space import size
 
@@ -202,7 +213,24 @@ class HomeScreen(TunerScreen):
             count = f"{number:,} configuration{'' if number == 1 else 's'}" + (f": {flags}" if flags else "")
             what = task.description or count
         name = path.stem if kind == "sample" else _short(path)
-        return [Text(kind, "dim"), Text(name), Text(task.engine if task else "?"), Text(what, "dim")]
+        return TaskLine(kind, name, task.engine if task else "?", what)
+
+    def _show_tasks(self, found: dict[str, TaskLine]) -> None:
+        self._tasks = found
+        # Beside the cells: two borders, a scroll bar, the padding of four columns.
+        widths = [
+            max(map(len, column)) for column in zip(TaskLine("", "TASK", "ENGINE", ""), *found.values(), strict=True)
+        ]
+        most = max(12, self.size.width - 2 - 1 - 8 - sum(widths[:3]))
+        self.query_one("#tasks", TunerTable).show_rows(
+            {
+                key: [Text(line.kind, "dim"), Text(line.name), Text(line.engine), Text(cut_end(line.what, most), "dim")]
+                for key, line in found.items()
+            }
+        )
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._show_tasks(self._tasks)
 
     # Actions
 

@@ -18,11 +18,13 @@ from tuner_tui.engines.flag_words import kind_words
 from tuner_tui.ui.line_input import LineDialog, LineInput
 from tuner_tui.ui.task.completion import candidates, refusal
 
+TAKEN = "taken"
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 
 
 class AddFlag(LineDialog[tuple[str, str] | None]):
-    """Ends with the section (`parameters`, or `unchecked` for a flag the catalogue does not know) and the flag."""
+    """Ends with the section (`parameters`, `unchecked` for a flag the catalogue does not know, or TAKEN for one that
+    the task has already) and the flag."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel", id="add.cancel"),
@@ -33,7 +35,7 @@ class AddFlag(LineDialog[tuple[str, str] | None]):
     def __init__(self, known: Catalogue, taken: list[str]) -> None:
         super().__init__()
         self._known = known
-        self._taken = taken
+        self._taken = {flag.name: name for name in taken if (flag := known.find(name))}
         self._found: dict[str, Flag] = {}
 
     def compose(self) -> ComposeResult:
@@ -43,6 +45,7 @@ class AddFlag(LineDialog[tuple[str, str] | None]):
             yield Static("", id="add-said", classes="failed", markup=False)
             yield OptionList(id="add-list", markup=False)
             yield Static("", id="add-does", markup=False)
+            yield Static("↑ ↓ choose · Enter takes it · Esc cancels", classes="dim", markup=False)
 
     def on_mount(self) -> None:
         self._offer("")
@@ -54,13 +57,10 @@ class AddFlag(LineDialog[tuple[str, str] | None]):
     def _offer(self, typed: str) -> None:
         options = self.query_one(OptionList)
         options.clear_options()
-        self._found = {flag.name: flag for flag in candidates(self._known, typed, self._taken)}
-        options.add_options(
-            [
-                Option(Text.assemble((name, "bold"), (f"  {kind_words(flag)}", "dim"), no_wrap=True), id=name)
-                for name, flag in self._found.items()
-            ]
-        )
+        # With nothing typed, what could be added; else what is meant, even where the task has it.
+        taken = () if typed.strip() else self._taken
+        self._found = {flag.name: flag for flag in candidates(self._known, typed, taken)}
+        options.add_options([self._option(flag) for flag in self._found.values()])
         said = ""
         if not self._fitting(typed):
             said = self._refusal(typed)
@@ -72,6 +72,13 @@ class AddFlag(LineDialog[tuple[str, str] | None]):
             # A name that is refused is not to be taken by mistake for the one beside it.
             options.highlighted = None if said else 0
         self._explain()
+
+    def _option(self, flag: Flag) -> Option:
+        if flag.name in self._taken:
+            taken = Text.assemble(flag.name, ("  is in the task: Enter edits its values", "dim"), no_wrap=True)
+            return Option(taken, id=f"{TAKEN} {flag.name}")
+        words = Text.assemble((flag.name, "bold"), (f"  {kind_words(flag)}", "dim"), no_wrap=True, overflow="ellipsis")
+        return Option(words, id=flag.name)
 
     def _fitting(self, typed: str) -> bool:
         """Whether anything is offered for what was typed, other than the other engine's word for it."""
@@ -89,11 +96,6 @@ class AddFlag(LineDialog[tuple[str, str] | None]):
 
     def _refusal(self, typed: str) -> str:
         name = plain(typed.strip())
-        if any(plain(each) == name for each in self._taken):
-            return f"{name} is in the task already"
-        known = self._known.find(name)
-        if known is not None and any(self._known.find(each) == known for each in self._taken):
-            return f"{name} is in the task already, as {known.name}"
         if not _NAME.fullmatch(name):
             return f"{typed!r} is not a flag's name; expected letters, digits and dashes"
         return refusal(self._known.engine, name)
@@ -108,7 +110,8 @@ class AddFlag(LineDialog[tuple[str, str] | None]):
         options = self.query_one(OptionList)
         words = ""
         if options.highlighted is not None:
-            flag = self._found.get(str(options.get_option_at_index(options.highlighted).id))
+            chosen = str(options.get_option_at_index(options.highlighted).id)
+            flag = self._found.get(chosen.removeprefix(f"{TAKEN} "))
             if flag is not None:
                 words = f"{flag.does} {flag.trades}".strip() or "the catalogue knows its type only"
         self.query_one("#add-does", Static).update(words)
@@ -125,7 +128,7 @@ class AddFlag(LineDialog[tuple[str, str] | None]):
 
     def _take(self, chosen: str) -> None:
         section, _, name = chosen.rpartition(" ")
-        self.dismiss((section or "parameters", name))
+        self.dismiss((section or "parameters", self._taken.get(name, name)))
 
     def action_move(self, step: int) -> None:
         options = self.query_one(OptionList)

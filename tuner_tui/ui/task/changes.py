@@ -11,7 +11,7 @@ from tuner_tui.task.conversion import CannotConvert, as_task_file
 from tuner_tui.task.editing import CannotEdit, dotted, find, remove_key, set_value
 from tuner_tui.ui.ask import ask_one
 from tuner_tui.ui.screens.confirm import Confirm
-from tuner_tui.ui.task.add_flag import AddFlag
+from tuner_tui.ui.task.add_flag import TAKEN, AddFlag
 from tuner_tui.ui.task.document import Document, free_name, new_document
 from tuner_tui.ui.task.outlook import FlagRow, Outlook, Row, SettingRow, is_at, judge
 from tuner_tui.ui.task.settings import LINKED, Setting, values_setting
@@ -168,6 +168,9 @@ class Changes:
         screen, document = self._screen, self._screen.document
         if chosen is None or document is None:
             return
+        if chosen[0] == TAKEN:
+            self._edit_taken(chosen[1])
+            return
         row = FlagRow(dotted(chosen), chosen, chosen[1], "", 0)
         flag = screen.grid.flag_of(row)
         value = "false, true" if flag is not None and flag.type == "bool" else ""
@@ -190,6 +193,14 @@ class Changes:
             ),
             taken,
         )
+
+    def _edit_taken(self, name: str) -> None:
+        ahead, document = self._screen.outlook, self._screen.document
+        for row in ahead.flags if ahead is not None else ():
+            if document is not None and row.path[-1] in (name, LINKED.path[-1]):
+                self._screen.grid.go_to(row.key)
+                self._edit(row, document)
+                return
 
     def _remove(self, row: Row, document: Document) -> None:
         if isinstance(row, SettingRow) and not row.given:

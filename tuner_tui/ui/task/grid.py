@@ -12,8 +12,8 @@ from textual.widgets import DataTable, Static
 from tuner_tui.engines.catalogue import Flag, catalogue
 from tuner_tui.engines.flag_words import kind_words
 from tuner_tui.engines.registry import ENGINES
+from tuner_tui.ui.fit import cut_end, cut_middle, shares
 from tuner_tui.ui.table import TunerTable
-from tuner_tui.ui.task.fit import cut_end, cut_middle, shares
 from tuner_tui.ui.task.outlook import FlagRow, Outlook, Row, SettingRow
 
 
@@ -77,9 +77,11 @@ class Grid(Vertical):
         flags.show_rows({key: self._flag_cells(row, names[key], *widths) for key, row in self._flags.items()})
         self.query_one("#no-flags").display = not self._flags
         flags.display = bool(self._flags)
-        labels = max((len(self._mark(row.key) + row.setting.label) for row in self._settings.values()), default=0)
-        self._setting_room = width - 4 - labels
-        settings.show_rows({key: self._setting_cells(row, self._setting_room) for key, row in self._settings.items()})
+        labels = {key: self._mark(key) + row.setting.label for key, row in self._settings.items()}
+        value = max((len(row.value) for row in self._settings.values()), default=0)
+        widths = shares(max(map(len, labels.values()), default=0), value, width - 4)
+        self._setting_room = widths[1]
+        settings.show_rows({key: self._setting_cells(row, labels[key], *widths) for key, row in self._settings.items()})
         self._explain()
 
     def _mark(self, key: str) -> str:
@@ -95,10 +97,10 @@ class Grid(Vertical):
             Text(cut_end(row.values, most_values), style, no_wrap=True),
         ]
 
-    def _setting_cells(self, row: SettingRow, most: int) -> list[Text]:
+    def _setting_cells(self, row: SettingRow, label: str, most_label: int, most_value: int) -> list[Text]:
         return [
-            Text(self._mark(row.key) + row.setting.label, "dim", no_wrap=True),
-            Text(cut_end(row.value, most), "" if row.given else "dim italic", no_wrap=True),
+            Text(cut_middle(label, most_label), "dim", no_wrap=True),
+            Text(cut_end(row.value, most_value), "" if row.given else "dim italic", no_wrap=True),
         ]
 
     # What the cursor is on

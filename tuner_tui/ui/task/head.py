@@ -23,6 +23,9 @@ def head_text(document: Document, ahead: Outlook | None, tab: str) -> Text:
     text.append("  ")
     for name, words in TABS.items():
         text.append(f"[{words}]" if name == tab else f" {words} ", "bold reverse" if name == tab else "dim")
+    text.append(" ^t", "dim")
+    if ahead is not None and ahead.foreign:
+        text.append("  another format: c makes a task file", "dim")
     if ahead is None:
         return text
     errors = ahead.errors
@@ -31,6 +34,8 @@ def head_text(document: Document, ahead: Outlook | None, tab: str) -> Text:
         if warnings := len(ahead.problems):
             text.append(f", {warnings} warning{'s' if warnings > 1 else ''}")
         return text
+    if tab == "yaml":  # said below it, with the line
+        return text.append(f"  ✗ {len(errors)} mistake{'s' if len(errors) > 1 else ''}", "bold")
     more = f" (+{len(errors) - 1})" if len(errors) > 1 else ""
     return text.append(f"\n✗{more} {mistake_words(errors[0])}", "bold")
 

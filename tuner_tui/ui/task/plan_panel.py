@@ -9,10 +9,10 @@ from textual.containers import Vertical, VerticalScroll
 from textual.widgets import DataTable, Static
 
 from tuner_tui.engines.launch import launch_spec
-from tuner_tui.report.words import configuration_words, duration_words, label, value_words
+from tuner_tui.report.words import configuration_words, duration_words, value_words
 from tuner_tui.runs.events import Excluded, Experiment, levels_of
+from tuner_tui.ui.fit import headings
 from tuner_tui.ui.table import TunerTable
-from tuner_tui.ui.task.fit import cut_middle
 from tuner_tui.ui.task.outlook import Outlook
 
 LISTED = 300
@@ -39,17 +39,24 @@ class PlanPanel(Vertical):
     def show(self, outlook: Outlook) -> None:
         self._outlook = outlook
         self.query_one("#plan-summary", Static).update(_summary(outlook))
+        self._show_list(outlook)
+        self._show_command()
+
+    def on_resize(self) -> None:
+        if self._outlook is not None:
+            self._show_list(self._outlook)
+
+    def _show_list(self, outlook: Outlook) -> None:
         table = self.query_one(TunerTable)
-        columns = ("#", *outlook.differing)
+        most = max(5, (self.size.width - 6) // max(1, len(outlook.differing)) - 2)
+        columns = ("#", *headings(outlook.differing, most))
         if columns != self._columns:
             self._columns = columns
             table.clear(columns=True)
-            most = max(5, (self.size.width - 6) // max(1, len(outlook.differing)) - 2)
-            for name in columns:
-                table.add_column(Text(cut_middle(name, most)), key=name)
+            for key, name in zip(("#", *outlook.differing), columns, strict=True):
+                table.add_column(Text(name), key=key)
         table.show_rows(self._rows(outlook))
         table.display = bool(table.row_count)
-        self._show_command()
 
     def _rows(self, outlook: Outlook) -> dict[str, list[Text]]:
         if outlook.plan is None:
@@ -91,11 +98,9 @@ class PlanPanel(Vertical):
             words.append(f"{configuration_words(chosen.configuration)}: left out\n", "bold")
             words.append(chosen.reason)
         elif chosen is not None and outlook is not None:
-            name = "baseline" if chosen.id == 0 else label(chosen.configuration, outlook.differing)
-            gpus = (
-                f" · {chosen.gpus_needed} GPU" + ("s" if chosen.gpus_needed > 1 else "") if chosen.gpus_needed else ""
-            )
-            words.append(f"#{chosen.id} {name}{gpus}\n", "bold")
+            name = " baseline" if chosen.baseline else ""
+            gpus = f" · {_count(chosen.gpus_needed, 'GPU')}" if chosen.gpus_needed else ""
+            words.append(f"#{chosen.id}{name}{gpus}\n", "bold")
             words.append(self.command)
         self.query_one("#plan-command", Static).update(words)
 
@@ -114,10 +119,10 @@ def _summary(outlook: Outlook) -> Text:
     levels = levels_of(task)
     words.append(f"\n{_gpus(outlook)} · {_count(len(levels), 'level')}")
     total_s = guess.total_s if task.search.budget_s is None else min(guess.total_s, task.search.budget_s)
-    words.append(f"\nabout {duration_words(total_s)}", "bold")
-    words.append(f", {duration_words(guess.start_s + guess.load_s)} a launch")
+    words.append(f"\nabout {_roughly(total_s)}", "bold")
+    words.append(f", each {_roughly(guess.start_s + guess.load_s)}")
     if planned.excluded:
-        words.append(f"\n{len(planned.excluded):,} left out (✗), with reason below")
+        words.append(f"\n{len(planned.excluded):,} left out: ✗ says why")
     if kept > LISTED:
         words.append(f"\nthe first {LISTED} are listed")
     for note in planned.notes:
@@ -125,6 +130,12 @@ def _summary(outlook: Outlook) -> Text:
     if outlook.trouble:
         words.append(f"\n✗ {outlook.trouble}")
     return words
+
+
+def _roughly(seconds: float) -> str:
+    """An estimate, no more exact than it is."""
+    step_s = 1 if seconds < 60 else 10 if seconds < 300 else 60
+    return duration_words(round(seconds / step_s) * step_s)
 
 
 def _gpus(outlook: Outlook) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import yaml
 
 from tuner_tui.engines.catalogue import Flag
+from tuner_tui.engines.flag_words import kind_words
 from tuner_tui.engines.registry import ENGINES
 from tuner_tui.task.editing import Path, dotted
 from tuner_tui.task.goal import NAMED
@@ -176,7 +177,9 @@ def values_setting(path: Path, flag: Flag | None) -> Setting:
     """The values of the flag at `path`, edited like a setting; `flag` is what the catalogue knows of it."""
     hint, choices = _VALUES, None
     if flag is not None and flag.type == "bool":
-        hint, choices = flag.does or _VALUES, {"false, true": "try both", "true": "on", "false": "off"}
+        hint, choices = "", {"false, true": "try both", "true": "on", "false": "off"}
     elif flag is not None and flag.choices:
         hint, choices = f"several with commas: {flag.choices[0]}, …", {str(each): "" for each in flag.choices}
+    about = f"{kind_words(flag)}. {flag.does}".rstrip() if flag is not None else ""
+    hint = "\n".join(filter(None, (about, hint)))
     return Setting(str(path[-1]), path, hint, "", values_yaml, typed_values, choices)
