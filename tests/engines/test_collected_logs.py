@@ -66,6 +66,50 @@ def test_a_start_of_vllm_0_6_on_two_gpus_whoever_collected_it(dressed: Any) -> N
     assert document["errors"] == []
 
 
+CRASH = """\
+[2025-11-06 12:09:32 TP0] Load weight begin. avail mem=94.76 GB
+[2025-11-06 12:09:37 TP1] Scheduler hit an exception: Traceback (most recent call last):
+  File "/sgl/scheduler.py", line 1, in run_scheduler_process
+    raise KeyError(name)
+KeyError: 'the flux is not compensated'
+
+[2025-11-06 12:09:38] Received sigquit from a child process. It usually means the child failed.
+"""
+
+
+@pytest.mark.parametrize(
+    "front",
+    [
+        "2026-01-14T16:14:20+0100 gpu01 sglang[1234]: ",
+        "Jan 14 16:14:20.123456 gpu01 docker-compose[99]: sglang-1  | ",
+        "[pod/sglang-0/server] 2026-01-14T15:14:20.049494374Z ",
+        "2026-01-14T15:14:20.049494374Z stdout F ",
+        "sglang-7d9f6c5b8-x2k4j server ",
+        "sglang_server.1.x7k2j@gpu01    | ",
+        "0|sglang   | ",
+        " 3: ",
+        "2026-01-14T16:14:20.1234567Z ",
+        "2026-01-14 16:14:20.123\t",
+        "2026-01-14 16:14:20 UTC | ",
+        "1768407260000\t",
+        "2026-01-14T16:14:20.123456+00:00 app[web.1]: ",
+        "(pid=1234) ",
+        "(MyActor pid=1234, ip=10.0.0.1) ",
+        "[sglang] ",
+        "[default0]:",
+        "stdout: ",
+    ],
+)
+def test_a_traceback_is_read_whoever_collected_it(front: str) -> None:
+    document = found("".join(front + line for line in CRASH.splitlines(keepends=True)))
+    assert [(error["class"], error["line_number"]) for error in document["errors"]] == [
+        ("other", 5),
+        ("engine_process_died", 7),
+    ]
+    assert "the flux is not compensated" in document["errors"][0]["advice"]
+    assert (document["gpus"], document["memory"]["total_gib"]) == (2, 94.76)
+
+
 V0 = "INFO 03-12 15:02:37 llm_engine.py:234] Initializing a V0 LLM engine (v0.7.3) with config: model='/m', dtype=torch.float16, max_seq_len=32768, enforce_eager=True, kv_cache_dtype=fp8, device_config=cuda\n"
 
 

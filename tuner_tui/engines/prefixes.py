@@ -8,11 +8,17 @@ from typing import NamedTuple
 _LEVELS = "DEBUG|INFO|WARNING|ERROR|CRITICAL"
 _PREFIXES = re.compile(
     r"(?:"
-    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)? "  # Docker, Kubernetes
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d| [A-Z]{3,4})?[ \t]"  # Docker, Kubernetes
+    # journalctl -o short-iso, log drains: a host or a program, and what runs in it
+    r"(?:(?:\S+ )?[\w./@-]+\[[\w.]+\]: )?"
+    r"|1[67]\d{11}[ \t]"  # milliseconds, CloudWatch
     r"|\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z?\] "  # CI
     r"|std(?:out|err) [FP] "  # Kubernetes' own files
     r"|\[pod/[^\]\s]+\] "  # kubectl logs --prefix
-    r"|[\w.-]+ +\| "  # docker compose
+    r"|(?:\d+\|)?[\w.@-]+ +\| "  # docker compose and swarm, pm2
+    r"|(?:[a-z0-9.-]+-[a-z0-9]{5,10}-[a-z0-9]{5}|[a-z0-9.-]+-\d{1,3}) [a-z0-9-]+ "  # stern: pod and container
+    r"| ?\d{1,4}: "  # srun --label
+    r"|std(?:out|err): "
     r"|[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d(?:\.\d+)? \S+ [\w./@-]+(?:\[\d+\])?: "  # syslog, journalctl
     r"|[>\u2502|] "  # quoted, or drawn by a terminal's table
     r"|  \| (?=\[)"  # copied from a page with line numbers
@@ -20,8 +26,9 @@ _PREFIXES = re.compile(
     r"|(?:\^\[|\u241b|\\u001b|\\x1b|\\033|#033)?\[\d{1,3}(?:;\d{1,3})*m ?"  # colours whose escape was lost in pasting
     r"|\[rank\d+\]: ?"  # torch
     r"|\[\d+,\d+\]<std(?:out|err)>: ?"  # mpirun
-    r"|[(\[][A-Za-z][\w:.-]*(?: rank=\d+| [A-Z]+\d\w*)? pid=\d+(?:, ip=[\w.:]+)?[)\]] ?"  # vLLM's and Ray's processes
-    r"|\[Stage-\d+\] "
+    # vLLM's and Ray's processes
+    r"|[(\[](?:[A-Za-z][\w:.-]*(?: rank=\d+| [A-Z]+\d\w*)? )?pid=\d+(?:, ip=[\w.:]+)?[)\]] ?"
+    r"|\[(?:Stage-\d+|[a-z][a-z0-9_./-]*)\](?:: ?|:(?=\S)| )"  # vLLM-Omni; a name that a launcher gives
     # vLLM, whose time has no year
     rf"|(?P<level>{_LEVELS}) (?:[A-Za-z_][\w.]* )?(?:\d{{4}}-)?\d\d-\d\d \d\d:\d\d:\d\d(?:[.,]\d+)? ?"
     r"(?:\[?[\w./-]+:\d+\[?\] ?)?"
