@@ -353,6 +353,12 @@ acceptance rate: 58.3%
     }
 
 
+def test_vllm_s_stages_hold_as_much_as_the_smallest_of_them() -> None:
+    log = "(EngineCore_DP0 pid=9) INFO 09-25 00:15:15 [k.py:1] GPU KV cache size: {} tokens\n" * 3
+    document = found(log.format("1,176,000", "1,163,200", "1,178,400"))
+    assert document["memory"]["kv_cache_tokens"] == 1_163_200
+
+
 def test_vllm_0_6_with_the_first_engine() -> None:
     log = """\
 INFO 10-20 10:00:00 api_server.py:528] vLLM API server version 0.6.3

@@ -29,12 +29,13 @@ _ANY_EXCEPTION = re.compile(
 _VALIDATION = re.compile(r"^pydantic\S*\.ValidationError: \d+ validation errors? for")
 """Pydantic says on the lines after this one what is wrong."""
 _ABOUT_FLAGS = re.compile(
-    r"--[a-z][a-z-]{3,}|\b(?:quanti[sz]ation|dtype)\b|\b(?:max|min|num|enable|disable|tp|dp|pp|ep|kv|cuda|mem|gpu|chunked|speculative|page|block)_\w{3,}"
+    r"--[a-z][a-z-]{3,}|\b(?:quanti[sz]ation|dtype|backend|LoRA)\b|(?i:(?:tensor|pipeline|data|expert) parallel)|"
+    r"\b(?:max|min|num|enable|disable|tp|dp|pp|ep|kv|cuda|mem|gpu|chunked|speculative|page|block)_\w{3,}"
 )
 _REFUSES = re.compile(
     r"\b(?:must|should|cannot|can't|not (?:supported|compatible|available|allowed|valid)|only (?:supports?|supported)|"
-    r"requires?|incompatible|[Ii]nvalid|[Uu]nsupported|[Uu]nknown|does not support|mutually exclusive|divisible|"
-    r"exceeds?|conflicts?|expected)\b"
+    r"requires?|greater than|incompatible|[Ii]nvalid|[Uu]nsupported|[Uu]nknown|does not support|mutually exclusive|"
+    r"divisible|exceeds?|conflicts?|expected)\b"
 )
 _REFUSING = ("ValueError", "AssertionError", "NotImplementedError", "TypeError", "ArgumentTypeError", "UsageError")
 _WRAPPING = re.compile(
@@ -203,7 +204,7 @@ class CauseFinder:
         refuses = (
             _FLAG_FILES.search(self._file)
             or _VALIDATION.match(message)
-            or (kind in _REFUSING and _ABOUT_FLAGS.search(said) and _REFUSES.search(said))
+            or ((kind in _REFUSING or " --" in said) and _ABOUT_FLAGS.search(said) and _REFUSES.search(said))
         )
         error = EngineError(
             failure_class="bad_flag_value" if refuses else "other",

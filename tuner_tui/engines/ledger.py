@@ -138,7 +138,8 @@ class Ledger:
         if fact.kv_cache_gib is not None:
             memory.kv_gib = fact.kv_cache_gib
         if fact.kv_cache_tokens is not None and not draft:
-            memory.kv_tokens = fact.kv_cache_tokens
+            # Said once for each worker, the smallest is what all of them can hold.
+            memory.kv_tokens = min(fact.kv_cache_tokens, memory.kv_tokens or fact.kv_cache_tokens)
         if fact.kv_blocks is not None:
             memory.kv_blocks = fact.kv_blocks
         if fact.graphs_gib is not None:

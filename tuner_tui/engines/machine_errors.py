@@ -209,8 +209,9 @@ MACHINE_ERRORS: tuple[ErrorPattern, ...] = (
     ),
     error(
         "missing_module",
-        ("ImportError", "PackageNotFoundError"),
-        r"(?<!Ignore )ImportError: .*(?:[Pp]lease install|is not installed|pip install|requires the )|"
+        ("ImportError", "PackageNotFoundError", "is not installed", "pip install", "kernels not found"),
+        r"ImportError: .*(?:[Pp]lease install|is not installed|pip install|requires the )|"
+        r"^(?:Runtime|Value|Assertion)Error: .*(?:is not installed|pip install|kernels not found)|"
         r"PackageNotFoundError: No package metadata was found for",
         "a Python package is missing in the image; take an image that has it",
         "ImportError: Please install bitsandbytes>=0.46.1 by running `pip install bitsandbytes>=0.46.1`.",

@@ -131,6 +131,13 @@ MEMORY_ERRORS: tuple[ErrorPattern, ...] = (
     ),
     error(
         "host_out_of_memory",
+        ("ot enough host memory",),
+        r"[Nn]ot enough host memory",
+        "the machine's main memory does not hold the hierarchical cache: lower hicache-ratio or hicache-size",
+        "ValueError: Not enough host memory available. Requesting 96.00 GB but only have 54.12 GB free.",
+    ),
+    error(
+        "host_out_of_memory",
         ("Killed",),
         r"^(?:\S+: line \d+: +\d+ )?Killed\b",
         "something killed the server, most likely the kernel because the main memory ran out: raise docker.memory, or "

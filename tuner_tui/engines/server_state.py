@@ -190,7 +190,8 @@ class ServerState:
             if (value := getattr(fact, name)) is not None:
                 self.limit[name] = value
         if fact.max_concurrency is not None:
-            self.concurrency[fact.where.rank.copy] = fact.max_concurrency
+            copy, told = fact.where.rank.copy, fact.max_concurrency
+            self.concurrency[copy] = min(told, self.concurrency.get(copy, told))
 
     def _unread(self, fact: Unread) -> None:
         self.unread += 1
