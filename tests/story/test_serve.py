@@ -47,7 +47,13 @@ async def test_a_page_shows_the_app_takes_keys_and_ends_it_when_it_is_closed(
     monkeypatch.setenv("TERM", "dumb")  # the terminal that `serve` was started from is no matter
     port = free_port()
     server = await asyncio.create_subprocess_exec(
-        *TUNER, "serve", "--port", str(port), cwd=home, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
+        *TUNER,
+        "serve",
+        "--port",
+        str(port),
+        cwd=home,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
     )
     try:
         assert server.stderr is not None

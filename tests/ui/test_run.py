@@ -145,7 +145,8 @@ async def test_configurations_are_added_from_the_one_in_view_and_checked_as_one_
             await seen(pilot, "launch 2 of 4", "live")
             await pilot.press("a")
             await seen(pilot, "#2 is that already; + launches it once more")
-            await pilot.press("end", *", 1.2")
+            await seen(pilot, "mem-fraction-static   0.8", "other flags           flag=value flag=value")
+            await pilot.press(*", 1.2")
             await seen(pilot, "mem-fraction-static: 1.2 is not a fraction (0–1)")
             await pilot.press("enter")
             assert commands(run.folder) == []
@@ -336,9 +337,9 @@ WORDS = {"max-running-requests": (16, 64), "chunked-prefill-size": (2048, 4096)}
 @pytest.mark.parametrize(
     ("width", "over", "lines", "headings"),
     [
-        (77, False, 2, ["MAX-\nRUNNIN…", "CHUNKE…\nPREFIL…"]),
+        (77, False, 2, ["MAX-\nRUNNIN…", "CHUNK…\nPREFI…"]),
         (77, True, 2, ["MAX-RUNNING-\nREQUESTS", "CHUNKED-\nPREFILL-SIZE"]),
-        (77, True, 1, ["MAX-RUNNING-R…", "CHUNKED-PREF…"]),
+        (77, True, 1, ["MAX-RUNNING-…", "CHUNKED-PREF…"]),
         (117, False, 2, ["MAX-RUNNING-\nREQUESTS", "CHUNKED-\nPREFILL-SIZE"]),
         (150, False, 1, ["MAX-RUNNING-REQUESTS", "CHUNKED-PREFILL-SIZE"]),
     ],
@@ -349,7 +350,12 @@ def test_flags_get_what_room_is_left_and_a_second_line(width: int, over: bool, l
         for number, values in enumerate(itertools.product(*WORDS.values()), 1)
     ]
     found = columns(
-        experiments, list(WORDS), width, longest_state=len("✓ valid") if over else None, heading_lines=lines
+        experiments,
+        list(WORDS),
+        width,
+        longest_state=len("✓ valid") if over else None,
+        longest_score=len("1,730 tok/s"),
+        heading_lines=lines,
     )
     assert sum(column.width for column in found) <= width
     assert [each.heading for each in found if each.key.startswith(("flag:", "configuration"))] == headings

@@ -19,7 +19,7 @@ from tuner_tui.runs.experiment import ExperimentState
 from tuner_tui.runs.judgement import Judgement
 from tuner_tui.runs.snapshot import Snapshot
 from tuner_tui.ui.run.lines import style_of
-from tuner_tui.ui.run.rows import Column, Marks, cell, columns, marks_of, state
+from tuner_tui.ui.run.rows import Column, Marks, cell, columns, marks_of, score_words, state
 
 _LEAST_WIDTH = 40
 _ROOM_FOR_HEADINGS = 24
@@ -126,8 +126,8 @@ class ExperimentsTable(ScrollView, can_focus=True):
         width = max(_LEAST_WIDTH, self.size.width - 1)
         most = max((each.wanted for each in snapshot.experiments), default=1)
         lines = 2 if self.app.size.height >= _ROOM_FOR_HEADINGS else 1
-        judged = id(snapshot.judgement) if self._over else None
-        wanted = (width, tuple(self._differing), len(snapshot.experiments), most, lines, judged)
+        judged = id(self._judgement)
+        wanted = (width, tuple(self._differing), len(snapshot.experiments), most, lines, self._over, judged)
         if wanted != self._columns_for:
             self._columns_for = wanted
             self._columns = columns(
@@ -135,6 +135,14 @@ class ExperimentsTable(ScrollView, can_focus=True):
                 self._differing,
                 width,
                 longest_state=self._longest_state(snapshot) if self._over else None,
+                longest_score=max(
+                    (
+                        len(score_words(snapshot.objective, each.score.value))
+                        for each in snapshot.experiments
+                        if each.score
+                    ),
+                    default=0,
+                ),
                 heading_lines=lines,
             )
             self._heading_lines = 1 + max(each.heading.count("\n") for each in self._columns)

@@ -71,11 +71,12 @@ def columns(
     width: int,
     *,
     longest_state: int | None = None,
+    longest_score: int = 0,
     heading_lines: int = 1,
 ) -> tuple[Column, ...]:
     """What fits into `width` cells. Start-up time needs a wide terminal; flags share what is left, and become one
     column where that is too little for their values. `longest_state`: cells that STATE needs; None: as a run under
-    way may. `heading_lines`: a flag's name may be broken over so many."""
+    way may. `longest_score`: those that SCORE does. `heading_lines`: a flag's name may be broken over so many."""
     wide = width >= WIDE
     gap = 2 if wide else 1
     ids = len(str(max((each.id for each in experiments), default=0)))
@@ -87,7 +88,7 @@ def columns(
         Column("state", "STATE", min(_LONGEST_STATE, max(longest_state, 5)) if longest_state else room_for_state),
         *([Column("start", "START", 8, right=True)] if wide else []),
         Column("kv", "KV TOKENS", 10, right=True),
-        Column("score", "SCORE", 12 if wide else 10, right=True),
+        Column("score", "SCORE", max(8, longest_score), right=True),
         Column("difference", "", 8, right=True),
     ]
     left = width - sum(column.width + gap for column in (*before, *after))
