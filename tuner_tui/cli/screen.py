@@ -85,8 +85,7 @@ def serve_screen(port: int, arguments: tuple[str, ...]) -> int:
         return _refused("tuner-tui: `serve` needs one more package: pip install 'tuner-tui[serve]'")
     command = shlex.join([sys.executable, "-m", "tuner_tui", *arguments])
     forward = f"ssh -L {port}:127.0.0.1:{port} this-machine"
-    sys.stderr.write(
-        f"http://127.0.0.1:{port}  (from another machine: {forward})\nA click on the page gives it the keys; Ctrl-C here ends it.\n"
-    )
+    sys.stderr.write(f"http://127.0.0.1:{port}  (from another machine: {forward})\n")
+    sys.stderr.write("A click on the page gives it the keys; Ctrl-C here ends it.\n")
     Server(command, host="127.0.0.1", port=port, title="tuner-tui").serve()
     return 0
