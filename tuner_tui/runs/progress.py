@@ -24,8 +24,10 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def mean_launch_s(snapshot: Snapshot) -> float | None:
-    """What a launch of this run took, on average over those that are over; None where none is."""
-    took = [launch.total_s for experiment in snapshot.experiments for launch in experiment.counted]
+    """What a launch of this run took, on average over those that were measured to the end (where there is none, over
+    all that are over: a failed or skipped one is short); None where none is over."""
+    over = [launch for experiment in snapshot.experiments for launch in experiment.counted]
+    took = [each.total_s for each in over if each.status != "failed"] or [each.total_s for each in over]
     return sum(took) / len(took) if took else None
 
 

@@ -41,7 +41,8 @@ def load_text(
     if launch.failure is not None:
         failure_text(text, launch.failure, style)
     if not text.plain:
-        words = "no load yet: it begins once the server is ready" if live else "no load was sent"
+        ready = "about to begin" if launch.start_s is not None else "no load yet: it begins once the server is ready"
+        words = ready if live else "no load was sent"
         text.append(words, style("dim"))
     text.rstrip()
     return text
