@@ -14,14 +14,16 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.ui.app_under_test import app_under_test, asked, seen
-from tests.ui.runs_on_disk import TASK, RecordedRun, finished_run, task_file, task_of
+from tests.ui.runs_on_disk import BEGAN, TASK, RecordedRun, finished_run, task_file, task_of
 from tuner_tui.engines.facts import Fix
 from tuner_tui.runs.commands import AddConfigurations, CommandReader, Continue, Load, Measure, Pause, Skip, Stop
 from tuner_tui.runs.events import CommandTaken, Failure, LaunchFinished, RunPaused
 from tuner_tui.runs.experiment import ExperimentState
 from tuner_tui.runs.folder import RunFolder
+from tuner_tui.runs.samples import Phase
 from tuner_tui.runs.view import ReplayReader, RunReader
 from tuner_tui.ui.app import TunerApp
+from tuner_tui.ui.run.phase import phase_words
 from tuner_tui.ui.run.rows import columns
 
 SIZES = [(80, 24), (160, 45)]
@@ -359,3 +361,17 @@ def test_flags_get_what_room_is_left_and_a_second_line(width: int, over: bool, l
     )
     assert sum(column.width for column in found) <= width
     assert [each.heading for each in found if each.key.startswith(("flag:", "configuration"))] == headings
+
+
+@pytest.mark.parametrize(
+    ("width", "done", "shown"),
+    [
+        (40, 9, "level 2/3 ▕█▍      ▏ 9/50 req"),
+        (27, 9, "level 2/3 ▕▉    ▏ 9/50 req"),
+        (27, 25, "level 2/3 ▕██▌  ▏ 25/50 req"),
+        (20, 25, "level 2/3 25/50 req"),
+    ],
+)
+def test_a_phase_has_its_bar_where_there_is_room_and_it_does_not_move(width: int, done: int, shown: str) -> None:
+    phase = Phase(name="measuring", since=BEGAN, done=done, of=50, unit="requests", level=1, levels=3)
+    assert phase_words(phase, BEGAN, width) == shown

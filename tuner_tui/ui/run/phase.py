@@ -9,7 +9,7 @@ from tuner_tui.runs.experiment import Launch
 from tuner_tui.runs.samples import Phase, Sample
 from tuner_tui.ui.run.bar import bar
 
-_BAR = 8
+_BAR, _LEAST_BAR = 8, 4
 _SHORT = {"requests": "req", "bytes": "", "s": "s", "": ""}
 
 
@@ -35,10 +35,14 @@ def phase_words(phase: Phase, now: datetime, width: int) -> str:
         return f"{name} {f'{elapsed_s} s' if elapsed_s < 60 else duration_words(elapsed_s)}"[:width]
     scale = 2**20 if phase.unit == "bytes" else 1
     unit = "MiB" if phase.unit == "bytes" else _SHORT[phase.unit]
-    steps = f"{phase.done // scale:,}" + (f"/{phase.of // scale:,}" if phase.of else "") + (f" {unit}" if unit else "")
+    done, of = f"{phase.done // scale:,}", f"{phase.of // scale:,}" if phase.of else ""
+    steps = f"{done}/{of}" if of else done
+    steps += f" {unit}" if unit else ""
     share = phase.share
     if share is not None:
-        drawn = f"{name} ▕{bar(share, _BAR)}▏ {steps}"
-        if len(drawn) <= width:
-            return drawn
+        # As wide as it will be in the end, so that it does not move while the figures grow.
+        most = len(steps) + len(of) - len(done)
+        size = min(_BAR, width - len(name) - most - 4)
+        if size >= _LEAST_BAR:
+            return f"{name} ▕{bar(share, size)}▏ {steps}"
     return f"{name} {steps}"[:width]
