@@ -76,7 +76,12 @@ def test_the_seed_run_is_a_tie() -> None:
 def test_clearly_apart_with_one_launch_each_is_unconfirmed() -> None:
     verdict = judge(LATENCY, [candidate(1, 0.30, 0.01), candidate(2, 0.20, 0.01)], launched=2)
     assert (verdict.kind, verdict.leader, verdict.tied_with) == ("unconfirmed", 2, ())
-    assert "50.0% ahead of #1" in verdict.sentence
+    assert "leads, −33.3 % against #1" in verdict.sentence
+
+
+def test_a_lead_in_throughput_is_told_as_what_it_is_more() -> None:
+    verdict = judge(THROUGHPUT, [candidate(1, -100, 1), candidate(2, -300, 1)], launched=2)
+    assert "leads, +200.0 % against #1" in verdict.sentence
 
 
 def test_only_those_that_overlap_the_leader_are_tied() -> None:

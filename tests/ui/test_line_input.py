@@ -11,9 +11,9 @@ from tests.ui.app_under_test import app_under_test, asked, screen_text, settled
 from tests.ui.runs_on_disk import finished_run
 from tests.ui.task_on_screen import on_task, text_of
 from tuner_tui.ui.app import TunerApp
-from tuner_tui.ui.ask import ask_one
+from tuner_tui.ui.ask import Ask, Judged, Line, ask_one
 
-_NAMED = {"\x7f": "backspace", "\r": "enter", "/": "slash", "-": "minus", " ": "space"}
+_NAMED = {"\x15": "ctrl+u", "\t": "tab", "\x7f": "backspace", "\r": "enter", "/": "slash", "-": "minus", " ": "space"}
 
 
 def arrive(app: TunerApp, characters: str) -> None:
@@ -58,3 +58,17 @@ async def test_a_filter_pasted_with_its_key_starts_nothing(tmp_path: Path) -> No
         assert app.screen.query_one("#home-filter", Input).value == "dnoc"
         assert asked(app) == []
         assert app.current_mode == "home"
+
+
+async def test_keys_after_a_step_to_another_line_are_that_lines(tmp_path: Path) -> None:
+    app = app_under_test(tmp_path)
+    answers: list[dict[str, str] | None] = []
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        lines = [Line("traffic", "traffic", "D(100,50)"), Line("concurrency", "concurrency", "8"), Line("more", "more")]
+        app.push_screen(Ask("load", lines, lambda typed: Judged(typed, "")), answers.append)
+        await settled(pilot)
+        arrive(app, "\t\x1516\tx\r")
+        await settled(pilot)
+        await settled(pilot)
+    assert answers == [{"traffic": "D(100,50)", "concurrency": "16", "more": "x"}]

@@ -37,7 +37,7 @@ from tuner_tui.search.comparison import Difference as Difference
 from tuner_tui.search.finding import Finding, find
 from tuner_tui.search.limits import beyond, worst
 from tuner_tui.search.spending import error_at
-from tuner_tui.search.words import experiments_listed
+from tuner_tui.search.words import experiments_listed, percent
 from tuner_tui.search.words import metric_name as metric_name
 from tuner_tui.search.words import quantity as quantity
 from tuner_tui.task.model import Objective
@@ -227,9 +227,9 @@ class _Field:
             )
             return sentence, "One launch each; the scatter between launches is not known and comes on top."
         first, second = self._ranked[0], self._ranked[1]
-        gap = abs(second.score.value - first.score.value) / abs(first.score.value) if first.score.value else 0.0
+        gap = abs(first.score.value) / abs(second.score.value) - 1 if second.score.value else 0.0
         sentence = (
-            f"{self._ahead}{self._best} leads, {gap:.1%} ahead of #{second.experiment}, "
+            f"{self._ahead}{self._best} leads, {percent(gap)} % against #{second.experiment}, "
             f"but one launch each says nothing of the scatter between launches."
         )
         return sentence, "One launch each; relaunch the leaders to learn the scatter between launches."

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Generic, NamedTuple, TypeVar
 
 from rich.text import Text
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
@@ -35,6 +35,31 @@ class Judged(NamedTuple, Generic[Result]):
     words: str
 
 
+_STEPS = {"down": 1, "up": -1, "tab": 1, "shift+tab": -1}
+
+
+class _AskLine(LineInput):
+    """A line of an `Ask`. Keys that arrive in one piece are all sent to the line that had the focus when they came:
+    those after a step to another line are that line's."""
+
+    async def _on_key(self, event: events.Key) -> None:
+        dialog = self.screen
+        assert isinstance(dialog, Ask)
+        if event.key in _STEPS:
+            event.stop()
+            event.prevent_default()
+            dialog.move(_STEPS[event.key])
+        elif dialog.in_turn is not self and event.key != "enter":
+            await dialog.in_turn._on_key(event)
+        else:
+            await super()._on_key(event)
+
+    def on_mouse_down(self) -> None:
+        dialog = self.screen
+        assert isinstance(dialog, Ask)
+        dialog.in_turn = self
+
+
 class Ask(LineDialog[Result | None], Generic[Result]):
     """`judge` gets the lines by key; it is called in a thread, since it may read a catalogue. Enter takes the result,
     where there is one; Escape gives up. Nothing is lost by a refusal: the dialog stays.
@@ -42,11 +67,7 @@ class Ask(LineDialog[Result | None], Generic[Result]):
     `choices`, of a dialog of one line: values to choose from, with what each means; any other may be typed too.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "give_up", "Cancel", id="ask.cancel"),
-        Binding("down", "move(1)", "Next line or choice", show=False),
-        Binding("up", "move(-1)", "Line or choice before", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", "Cancel", id="ask.cancel")]
 
     def __init__(
         self,
@@ -63,6 +84,8 @@ class Ask(LineDialog[Result | None], Generic[Result]):
         self._judge = judge
         self._note = note
         self._choices = choices or {}
+        self.in_turn: _AskLine
+        """The line that the next key is for."""
 
     def compose(self) -> ComposeResult:
         width = max(len(line.label) for line in self._lines)
@@ -72,7 +95,7 @@ class Ask(LineDialog[Result | None], Generic[Result]):
                 with Horizontal(classes="ask-line"):
                     if width:
                         yield Label(f"{line.label:<{width}}  ", markup=False)
-                    yield LineInput(line.value, placeholder=line.hint, id=f"ask-{index}", select_on_focus=False)
+                    yield _AskLine(line.value, placeholder=line.hint, id=f"ask-{index}", select_on_focus=False)
             yield Static("", id="ask-words", markup=False)
             if self._choices:
                 options = OptionList(*map(self._option, self._choices), id="ask-choices")
@@ -85,6 +108,7 @@ class Ask(LineDialog[Result | None], Generic[Result]):
         return Option(Text.assemble(name, (f"  {self._choices[name]}", "dim")), id=name)
 
     def on_mount(self) -> None:
+        self.in_turn = self.query(_AskLine).first()
         for typed in self.query(Input):
             typed.cursor_position = len(typed.value)
         if self._choices:
@@ -119,12 +143,12 @@ class Ask(LineDialog[Result | None], Generic[Result]):
         self.query(Input).first().value = str(event.option_id)
         self._judged(take=True)
 
-    def action_move(self, by: int) -> None:
+    def move(self, by: int) -> None:
+        """To another line, or another choice."""
         if not self._choices:
-            if by > 0:
-                self.focus_next(Input)
-            else:
-                self.focus_previous(Input)
+            lines = list(self.query(_AskLine))
+            self.in_turn = lines[(lines.index(self.in_turn) + by) % len(lines)]
+            self.set_focus(self.in_turn)
             return
         options = self.query_one(OptionList)
         if by > 0:

@@ -67,7 +67,10 @@ class Requests:
         if name == "load":
             if snapshot.kind != "try":
                 return "load goes to a server that is kept up: t keeps this configuration up, once no run is under way"
-            return "" if view.alive else "the server is gone"
+            if not view.alive:
+                return "the server is gone"
+            ready = snapshot.launch is not None and snapshot.launch.start_s is not None
+            return "" if ready else "the server does not answer yet"
         if snapshot.kind != "tune" and (name != "stop" or not view.alive):
             return _KIND[snapshot.kind] if view.alive or snapshot.kind == "import" else "the server is gone"
         if name == "resume":

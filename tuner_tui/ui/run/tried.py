@@ -33,7 +33,9 @@ def tried_text(view: RunView, now: datetime, style: Styles) -> Text:
     if experiment is not None:
         text.append(f"{snapshot.task.model.given}  {configuration_words(experiment.configuration)}\n", style("dim"))
     if view.alive:
-        text.append("l sends load at it   y copies the command that starts it   x stops it", style("dim"))
+        ready = launch is not None and launch.start_s is not None
+        text.append("l sends load at it   " if ready else "", style("dim"))
+        text.append("y copies the command that starts it   x stops it", style("dim"))
     else:
         text.append("F2 leads back to your runs", style("dim"))
     return text
