@@ -92,7 +92,7 @@ async def test_the_other_lines_come_back_for_highlighting(tmp_path: Path) -> Non
         assert app.current == 10
         assert "010 Decode" in rows(app)
         assert "011 other" in rows(app)
-        assert app.status == "#1 · paused at line 11 · 100 lines · /Decode 10 matches"
+        assert app.status == "#1 · paused at line 11 · 100 lines · 10 matches · /Decode"
         await pilot.press("n", "n")
         await settled(app, pilot)
         assert app.current == 30

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.shared_data import shared
-from tests.ui.log.panel_app import settled, shown_log
+from tests.ui.log.panel_app import PanelApp, settled, shown_log, until
+from tuner_tui.ui.log.document import LogDocument
 from tuner_tui.ui.log.jump_list import JumpList
 from tuner_tui.ui.log.marks import MarkReader
 
@@ -141,3 +142,21 @@ async def test_a_recorded_start_looks_like_this() -> None:
             "",
             "",
         ]
+
+
+async def test_what_has_not_been_read_yet_is_not_said_to_be_absent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def rests(self: LogDocument) -> bool:
+        return False
+
+    monkeypatch.setattr(LogDocument, "fill_in", rests)
+    log = tmp_path / "container.log"
+    log.write_text(LOG)
+    app = PanelApp(log)
+    async with app.run_test(size=(80, 20)) as pilot:
+        await until(pilot, lambda: "filler" in "".join(app.shown()))
+        await pilot.press("o", "e", "m")
+        await pilot.pause()
+        read = "so far: 0% of it has been read"
+        assert app.said == [f"No marks in this log {read}", f"No error in this log {read}", f"No mark below {read}"]

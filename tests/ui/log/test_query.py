@@ -68,3 +68,14 @@ def test_what_could_take_forever_is_searched_as_a_text(pattern: str) -> None:
 @pytest.mark.parametrize("pattern", ["(ab)+", "a+b*", r"(\+)+", "[(a+]+", "(a|b)*", "(a?)+", r"\(a+\)+", "a{2}"])
 def test_what_is_harmless_stays_a_regular_expression(pattern: str) -> None:
     assert not may_take_forever(pattern)
+
+
+@given(
+    st.text(alphabet="abA (.\\+ß", min_size=1, max_size=3),
+    st.lists(st.text(alphabet="abA (.ßé", max_size=5), max_size=8),
+    st.booleans(),
+)
+def test_many_lines_at_once_are_searched_as_one_by_one(typed: str, lines: list[str], inverse: bool) -> None:
+    query = parse_query("!" + typed if inverse else typed)
+    assert query is not None
+    assert query.taken("\n".join(lines)) == [number for number, line in enumerate(lines or [""]) if query.takes(line)]

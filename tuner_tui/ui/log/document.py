@@ -83,6 +83,11 @@ class LogDocument:
     def marked_to_end(self) -> bool:
         return self._marked >= len(self.index) - self.index.torn
 
+    @property
+    def marked_share(self) -> float:
+        """0 to 1."""
+        return self._marked / max(len(self.index), 1) if self.complete else 0.0
+
     def ask(self, query: Query | None) -> None:
         """Another query; the matches come with the next steps."""
         self.query = query
@@ -278,11 +283,9 @@ def _starts(source: Source, begin: int, size: int) -> tuple[array[int], int]:
 
 def _matching(source: Source, query: Query, first: int, begin: int, end: int) -> list[int]:
     text = source.read(begin, end - begin).decode("utf-8", errors="replace").removesuffix("\n")
-    lines = text.split("\n")
     if not (text.isascii() and "\x1b" not in text and "\r" not in text):
-        lines = list(map(plain, lines))
-    takes = query.takes
-    return [line for line, each in enumerate(lines, first) if takes(each)]
+        text = "\n".join(map(plain, text.split("\n")))
+    return [first + number for number in query.taken(text)]
 
 
 def _marks(marker: MarkReader, source: Source, begin: int, end: int) -> tuple[Mark, ...]:

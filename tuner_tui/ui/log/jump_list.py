@@ -51,14 +51,15 @@ class JumpList(ModalScreen[int | None]):
         Binding("k", "up", "Up", show=False, id="log.marks.up"),
     ]
 
-    def __init__(self, marks: Sequence[Mark], near_line: int | None) -> None:
+    def __init__(self, marks: Sequence[Mark], near_line: int | None, title: str) -> None:
         super().__init__()
         self._marks = sorted(marks, key=lambda mark: (not mark.decides, mark.line))
         self._near_line = near_line
+        self._title = title
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
-            box.border_title = "Marks in the log"
+            box.border_title = self._title
             box.border_subtitle = "enter goes there · esc back"
             yield OptionList(*(Option(_line(mark)) for mark in self._marks))
 

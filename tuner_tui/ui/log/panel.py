@@ -173,6 +173,7 @@ class LogPanel(Vertical):
             yield "no log"
             return
         lines, query, viewport = len(document.index), document.query, view.viewport
+        searched = "" if document.searched >= lines else f", {document.searched / lines:.0%} searched"
         if viewport.following:
             yield "following"
         else:
@@ -181,14 +182,13 @@ class LogPanel(Vertical):
         if not document.complete:
             yield f"reading {document.indexed_share:.0%}"
         elif query is not None and view.filters:
-            yield f"{len(document.matches):,} of {_lines(lines)}"
+            yield f"{len(document.matches):,} of {_lines(lines)}{searched}"
         else:
             yield _lines(lines)
+            if query is not None:
+                yield _count(len(document.matches), "match", "matches") + searched
         if query is not None:
-            found = "" if view.filters else f" {_count(len(document.matches), 'match', 'matches')}"
-            yield f"/{query.text}{found}"
-            if document.searched < lines:
-                yield f"searched {document.searched / lines:.0%}"
+            yield f"/{query.text}"
         if document.trouble:
             yield document.trouble
         if view.wraps:
@@ -327,25 +327,32 @@ class LogPanel(Vertical):
     def action_mark(self, down: bool) -> None:
         mark = self._view.viewport.next_mark(down)
         if mark is None:
-            self.post_message(self.Said(f"No mark {'below' if down else 'above'}"))
+            self.post_message(self.Said(f"No mark {'below' if down else 'above'}{self._so_far()}"))
         else:
             self._to_mark(mark.line)
 
     def action_marks(self) -> None:
         document = self._view.document
         if document is None or not document.marks:
-            reading = document is not None and not document.marked_to_end
-            self.post_message(self.Said("The log is still being read" if reading else "No marks in this log"))
+            self.post_message(self.Said(f"No marks in this log{self._so_far()}"))
             return
-        self.app.push_screen(JumpList(document.marks, self._view.viewport.choice.current), self._to_mark)
+        title = f"Marks in the log{self._so_far()}"
+        self.app.push_screen(JumpList(document.marks, self._view.viewport.choice.current, title), self._to_mark)
 
     def action_error(self) -> None:
         document = self._view.document
         deciding = next((mark for mark in document.marks if mark.decides), None) if document else None
         if deciding is None:
-            self.post_message(self.Said("No error in this log"))
+            self.post_message(self.Said(f"No error in this log{self._so_far()}"))
         else:
             self._to_mark(deciding.line)
+
+    def _so_far(self) -> str:
+        """How much of it has been read for marks, where that is not all."""
+        document = self._view.document
+        if document is None or document.marked_to_end:
+            return ""
+        return f" so far: {document.marked_share:.0%} of it has been read"
 
     def _to_mark(self, line: int | None) -> None:
         if line is None:

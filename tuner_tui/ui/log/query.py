@@ -15,9 +15,31 @@ class Query(msgspec.Struct, frozen=True):
     pattern: re.Pattern[str]
     inverse: bool
     why_literal: str = ""
+    words: str = ""
+    """Set where nothing but these (ASCII) characters in a row is wanted: they are found much faster than a pattern."""
 
     def takes(self, line: str) -> bool:
         return (self.pattern.search(line) is None) is self.inverse
+
+    def taken(self, text: str) -> list[int]:
+        """Which lines of a text are wanted; numbers from 0."""
+        if not self.words or not text.isascii():
+            return [number for number, line in enumerate(text.split("\n")) if self.takes(line)]
+        words = self.words
+        if self.pattern.flags & re.IGNORECASE:
+            text, words = text.lower(), words.lower()
+        found, number, begin = [], 0, 0
+        while (at := text.find(words, begin)) >= 0:
+            number += text.count("\n", begin, at)
+            found.append(number)
+            end = text.find("\n", at)
+            if end < 0:
+                break
+            number, begin = number + 1, end + 1
+        if not self.inverse:
+            return found
+        unwanted = set(found)
+        return [number for number in range(text.count("\n") + 1) if number not in unwanted]
 
 
 def parse_query(text: str) -> Query | None:
@@ -38,9 +60,11 @@ def parse_query(text: str) -> Query | None:
             why_literal = getattr(error, "msg", "") or "no usable regular expression"
     if why_literal:
         pattern = re.compile(re.escape(wanted), flags)
-    return Query(text, pattern, inverse, why_literal)
+    plainly = wanted.isascii() and (bool(why_literal) or not _SPECIAL.search(wanted))
+    return Query(text, pattern, inverse, why_literal, wanted if plainly else "")
 
 
+_SPECIAL = re.compile(r"[\\.^$*+?{}\[\]|()\n]")
 _REPEATS = re.compile(r"[*+]|\{\d*,\d*\}")
 
 
