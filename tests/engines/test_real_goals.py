@@ -16,7 +16,6 @@ from tuner_tui.runs.journal import JournalReader
 pytestmark = pytest.mark.acceptance
 Backend = Literal["docker", "process"]
 BACKENDS = [pytest.param("docker", marks=pytest.mark.docker), "process"]
-FLOAT32 = {"dtype": "float32"}
 
 
 def measured(task: Path) -> dict[str, Any]:
@@ -47,7 +46,7 @@ def test_limits_and_a_baseline_on_vllm(backend: Backend, tmp_path: Path, runs_di
         tmp_path,
         "vllm",
         backend,
-        FLOAT32 | {"max-num-seqs": [1, 8]},
+        {"max-num-seqs": [1, 8]},
         limits={"ttft.mean": "400ms"},
         search={"baseline": True},
     )
@@ -73,7 +72,7 @@ def test_a_budget_on_vllm(backend: Backend, tmp_path: Path, runs_dir: Path) -> N
         tmp_path,
         "vllm",
         backend,
-        FLOAT32 | {"max-num-seqs": [4, 8]},
+        {"max-num-seqs": [4, 8]},
         max_requests=16,
         search={"launches": 5, "budget": "80s"},
     )
@@ -92,7 +91,7 @@ def test_a_poisson_rate_by_the_chat_endpoint_on_sglang(backend: Backend, tmp_pat
         tmp_path,
         "sglang",
         backend,
-        FLOAT32 | {"max-running-requests": [1, 8]},
+        {"max-running-requests": [1, 8]},
         benchmark={
             "traffic": ["D(80,30)"],
             "request_rate": [3],
@@ -120,7 +119,7 @@ def test_the_highest_concurrency_that_keeps_a_limit_on_vllm(tmp_path: Path, runs
         tmp_path,
         "vllm",
         "process",
-        FLOAT32 | {"max-num-seqs": [2, 8]},
+        {"max-num-seqs": [2, 8]},
         benchmark={"traffic": ["D(60,40)"], "concurrency": "max", "max_requests": 16},
         objective="maximize_goodput",
         limits={"ttft.mean": "300ms"},
