@@ -51,7 +51,7 @@ class HelpScreen(ModalScreen[None]):
         for binding, _ in self._keys:
             rows.setdefault((binding.description, binding.id or ""), []).append(self.app.get_key_display(binding))
         table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
-        for (description, name), keys in sorted(rows.items(), key=lambda row: (not row[0][1], row[0][1])):
+        for (description, name), keys in sorted(rows.items(), key=_place):
             table.add_row(Text(" ".join(dict.fromkeys(keys)), "bold"), Text(description), Text(name, "dim"))
         return table
 
@@ -60,3 +60,9 @@ class HelpScreen(ModalScreen[None]):
 
     def action_scroll_up(self) -> None:
         self.query_one(VerticalScroll).scroll_up()
+
+
+def _place(row: tuple[tuple[str, str], list[str]]) -> tuple[bool, bool]:
+    """The screen's own keys in its own order, then those of all screens, then those without a name."""
+    name = row[0][1]
+    return not name, name.startswith("app.")

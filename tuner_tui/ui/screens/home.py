@@ -50,6 +50,10 @@ _MARKS = {
 }
 
 
+_LIVE = ("running", "paused")
+_RESUMABLE = ("stopped", "died", "failed")
+
+
 class TaskLine(NamedTuple):
     """`kind` says why it is listed: opened lately, lies in the working folder, or comes with the program."""
 
@@ -64,8 +68,9 @@ class HomeScreen(TunerScreen):
 
     MODE = "home"
     HELP_TEXT = (
-        "Home lists your runs, newest first, and the tasks you can start from.\n"
-        "Enter opens what is under the cursor: a run is watched (live or over), a task is edited.\n"
+        "Home lists your runs, newest first, and tasks to start from: those you had open, those in the working folder, "
+        "and the samples. Enter opens what is under the cursor: a run is watched, live or over; a task is edited.\n\n"
+        "n begins a new task from a template, of which nothing is written before you save or start it; o opens a file."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "new_task", "New task", id="home.new"),
@@ -122,7 +127,15 @@ class HomeScreen(TunerScreen):
     def why_not(self, action: str, parameters: tuple[object, ...]) -> str:
         if action in ("resume", "replay", "compare", "filter") and not self._runs:
             return "there is no run yet: d runs the demo, Enter on a task opens it"
+        if action == "resume" and self.is_mounted and (folder := self._chosen_run()) is not None:
+            run = self._runs[str(folder.path)]
+            if run.condition not in _LIVE and (run.condition not in _RESUMABLE or run.kind != "tune"):
+                return f"{folder.name} is over; nothing is left to do. Enter shows it, c compares"
         return ""
+
+    @on(DataTable.RowHighlighted, "#runs")
+    def _moved(self) -> None:
+        self.refresh_bindings()
 
     # Runs
 
@@ -262,18 +275,15 @@ class HomeScreen(TunerScreen):
 
         if (folder := self._chosen_run()) is None:
             return
-        run = self._runs[str(folder.path)]
-        if run.condition in ("running", "paused"):
+        if self._runs[str(folder.path)].condition in _LIVE:
             self.tuner.open_run(folder)
-        elif run.condition in ("stopped", "died", "failed") and run.kind == "tune":
+            return
 
-            def resume() -> RunFolder:
-                self.tuner.launcher.resume(folder)
-                return folder
+        def resume() -> RunFolder:
+            self.tuner.launcher.resume(folder)
+            return folder
 
-            self.app.push_screen(Starting(f"resuming {folder.name} …", resume), self._started)
-        else:
-            self.say(f"{folder.name} is over; nothing is left to do. Enter shows it, c compares")
+        self.app.push_screen(Starting(f"resuming {folder.name} …", resume), self._started)
 
     def action_replay(self) -> None:
         if folder := self._chosen_run():

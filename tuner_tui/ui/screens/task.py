@@ -43,10 +43,11 @@ class TaskScreen(TunerScreen):
 
     MODE = "task"
     HELP_TEXT = (
-        "A task says what shall be tried. Values are typed as `0.7, 0.8`, a range as `2048..16384 ×2` or\n"
-        "`0.7..0.9 +0.1`; space turns a switch on, off, or tries both. The plan on the right is always that of the\n"
-        "text as it stands. Tab goes from the flags to the settings to the plan; ctrl+t shows the YAML, which is the\n"
-        "same text: comments and order stay. ctrl+r saves and starts; samples stay as they are, a start runs a copy."
+        "A task says what shall be tried. Values are typed as 0.7, 0.8, a range as 2048..16384 ×2 or 0.7..0.9 +0.1; "
+        "space turns a switch on, off, or tries both. The plan beside it is always that of the text as it stands. "
+        "Tab goes from the flags to the settings to the plan; ctrl+t shows the YAML, which is the same text: comments "
+        "and order stay. Undo and redo cover both.\n\n"
+        "ctrl+r saves and starts. Samples stay as they are: a start runs a copy, ctrl+s makes one your own."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+r", "start('start')", "Start", id="task.start"),

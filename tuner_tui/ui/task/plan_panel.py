@@ -100,7 +100,8 @@ class PlanPanel(Vertical):
         elif chosen is not None and outlook is not None:
             name = " baseline" if chosen.baseline else ""
             gpus = f" · {_count(chosen.gpus_needed, 'GPU')}" if chosen.gpus_needed else ""
-            words.append(f"#{chosen.id}{name}{gpus}\n", "bold")
+            words.append(f"#{chosen.id}{name}{gpus}", "bold")
+            words.append("  y copies, t tries it\n", "dim")
             words.append(self.command)
         self.query_one("#plan-command", Static).update(words)
 

@@ -139,7 +139,7 @@ SETTINGS = (
         "launches", ("search", "launches"), "starts of each configuration; with 1 there is no winner, 3 to 5 tell "
         "differences of a few per cent", "1",
     ),
-    Setting("min. difference", ("search", "min_difference"), "a difference too small to matter: 1%", "0%"),
+    Setting("min. diff.", ("search", "min_difference"), "a difference too small to matter: 1%", "0%"),
     Setting("budget", ("search", "budget"), "no launch begins that would not end within it: 2h", "none"),
     Setting(
         "baseline", ("search", "baseline"), "also launch the engine without what is searched", "false", choices=_SWITCH
