@@ -353,6 +353,22 @@ acceptance rate: 58.3%
     }
 
 
+def test_vllm_names_a_draft_model_s_architecture_and_backend_after_the_main_ones() -> None:
+    log = """\
+(APIServer pid=1) INFO 01-11 03:44:56 [api_server.py:1278] vLLM API server version 0.14.0rc2+cu130
+(APIServer pid=1) INFO 01-11 03:44:56 [model.py:528] Resolved architecture: Qwen3ForCausalLM
+(APIServer pid=1) INFO 01-11 03:44:57 [model.py:528] Resolved architecture: Eagle3LlamaForCausalLM
+(EngineCore_DP0 pid=2) INFO 01-11 03:45:08 [cuda.py:351] Using FLASHINFER attention backend out of potential backends: ['FLASHINFER', 'FLASH_ATTN']
+(EngineCore_DP0 pid=2) INFO 01-11 03:45:30 [gpu_model_runner.py:4012] Loading drafter model...
+(EngineCore_DP0 pid=2) INFO 01-11 03:45:30 [cuda.py:351] Using FLASH_ATTN attention backend out of potential backends: ['FLASH_ATTN']
+(EngineCore_DP0 pid=2) INFO 01-11 03:45:40 [gpu_model_runner.py:4033] Model loading took 16.41 GiB memory and 30.100000 seconds
+"""
+    document = found(log)
+    assert (document["model_type"], document["attention_backend"]) == ("Qwen3ForCausalLM", "FLASHINFER")
+    assert (document["version"], document["cuda_version"]) == ("0.14.0rc2+cu130", "13.0")
+    assert document["memory"]["weights_gib"] == 16.41
+
+
 def test_vllm_s_stages_hold_as_much_as_the_smallest_of_them() -> None:
     log = "(EngineCore_DP0 pid=9) INFO 09-25 00:15:15 [k.py:1] GPU KV cache size: {} tokens\n" * 3
     document = found(log.format("1,176,000", "1,163,200", "1,178,400"))
@@ -474,3 +490,30 @@ def test_a_server_that_was_told_to_stop_did_not_fail() -> None:
     )
     document = found(log)
     assert (document["ready"], document["errors"]) == (True, [])
+
+
+@pytest.mark.parametrize(
+    ("line", "backend"),
+    [
+        ("[cuda.py:507] Using FLASH_ATTN attention backend out of potential backends: ['FLASH_ATTN'].", "FLASH_ATTN"),
+        (
+            "[rocm.py:850] Using ROCM_AITER_UNIFIED_ATTN backend out of potential backends: ['x'].",
+            "ROCM_AITER_UNIFIED_ATTN",
+        ),
+        ("[rocm.py:750] Using ROCM_ATTN backend (selected via --attention-backend).", "ROCM_ATTN"),
+        ("[cuda.py:446] Using AttentionBackendEnum.FLASHINFER backend.", "FLASHINFER"),
+        ("[cpu.py:163] Using AMX_MLA backend.", "AMX_MLA"),
+        ("[rocm.py:231] Using Rocm Attention backend on V1 engine.", "Rocm Attention"),
+        ("[cuda.py:290] Using Cutlass MLA backend on V1 engine.", "Cutlass MLA"),
+        ("[selector.py:115] Using XFormers backend.", "XFormers"),
+        # Of other layers, or of other models.
+        ("[selector.py:131] Using FLASH_ATTN MLA prefill backend.", None),
+        ("[mxfp4.py:164] Using Triton backend", None),
+        ("[layer.py:10] Using TRITON Unquantized MoE LoRA backend", None),
+        ("[kda.py:330] Using FlashInfer fused KDA decode backend.", None),
+        ("[rocm.py:894] Using Flash Attention backend for ViT model.", None),
+        ("[base.py:123] Using Transformers modeling backend.", None),
+    ],
+)
+def test_vllm_s_attention_backend_in_all_its_wordings(line: str, backend: str | None) -> None:
+    assert found(f"(Worker pid=3) INFO 11-23 13:31:38 {line}\n")["attention_backend"] == backend

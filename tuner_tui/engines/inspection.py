@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Literal
 
@@ -116,7 +117,7 @@ def inspection(reader: LogReader, engine: str | None) -> Inspection:
     return Inspection(
         engine=engine,
         version=_text(told.get("engine_version")),
-        cuda_version=_text(told.get("cuda_version")),
+        cuda_version=_text(told.get("cuda_version")) or _built_for(_text(told.get("engine_version"))),
         attention_backend=_text(told.get("attention_backend")),
         graphs_enabled=state.graphs_enabled,
         model_type=_text(told.get("model_type")),
@@ -146,6 +147,12 @@ def inspection(reader: LogReader, engine: str | None) -> Inspection:
         ),
         errors=tuple(_problem(error) for error in reader.errors()),
     )
+
+
+def _built_for(version: str | None) -> str | None:
+    """The CUDA version that an engine's own version names: "0.14.0rc2+cu130" → "13.0"."""
+    named = re.search(r"[+.]cu(\d\d)(\d)\b", version or "")
+    return f"{named[1]}.{named[2]}" if named else None
 
 
 def _text(value: str | bool | int | None) -> str | None:

@@ -146,6 +146,10 @@ class ServerState:
         if fact.about == "graphs" and fact.value is False and self.told.get("graphs") is True:
             # Some kinds of graphs are off, others were captured.
             return
+        if fact.about == "model_type" and "model_type" in self.told:
+            return  # a draft model's, which is named after the one that serves
+        if fact.about == "attention_backend" and self.stage == "draft":
+            return
         self.told[fact.about] = fact.value
         if fact.about == "device":
             self.ledger.on_cpu = fact.value == "cpu"

@@ -238,7 +238,8 @@ ROWS: tuple[Row, ...] = (
         r".*?Using (?:AttentionBackendEnum\.)?(?P<backend>(?:F(?:lash|LASH|lex|LEX)|X(?:[fF]ormers|FORMERS|PU)|"
         r"T(?:orch|ORCH|riton|RITON|REE|urbo)|C(?:utlass|UTLASS|PU)|R[Oo][Cc][Mm]|P(?:allas|ALLAS)|A(?:ITER|iter|MX)|IPEX|"
         r"Dual|HPU)"
-        r"(?:[\w-]| (?!Unquant|N?[vV]?[Ff][pP]))*?) backend(?: on V1 engine| out of .*| \(selected .*)?(?:\.|$)",
+        r"(?:[\w-]| (?!attention|Unquant|N?[vV]?[Ff][pP]))*?) backend"
+        r"(?: on V1 engine| out of .*| \(selected .*)?(?:\.|$)",
         _backend,
         "[cuda.py:290] Using Flash Attention backend on V1 engine.",
     ),
