@@ -47,6 +47,19 @@ async def test_each_call_has_other_prompts() -> None:
     assert len(set(prompts)) == len(prompts) == 8
 
 
+@pytest.mark.parametrize(("prompts", "repeat"), [(8, False), (7, True)])
+async def test_a_dataset_that_begins_anew_is_told(tmp_path: Path, prompts: int, repeat: bool) -> None:
+    """Two for the warm-up, one left out between levels, and five that are measured."""
+    path = tmp_path / "prompts.jsonl"
+    path.write_text("\n".join(f'{{"prompt": "number {each}", "output_tokens": 3}}' for each in range(prompts)))
+    level = Level(scenario="dataset", concurrency=1)
+    async with serving(steady(0, 0)) as server:
+        [result] = await bench(job(server.url, max_requests=5, dataset=str(path)), [level])
+    assert (result.succeeded, result.prompts_repeat) == (5, repeat)
+    assert len({request.body["prompt"] for request in server.requests}) == prompts - 1
+    assert {request.body["max_tokens"] for request in server.requests} == {3}
+
+
 async def test_records_are_never_mixed_with_others(tmp_path: Path) -> None:
     path = tmp_path / "mine.jsonl"
     path.write_text("kept")

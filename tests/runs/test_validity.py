@@ -71,6 +71,12 @@ def test_prompts_answered_from_a_cache_disqualify() -> None:
     assert names(*validity(MEAN, [level(cached_tokens=201)])) == [("cached_prompts", True)]
 
 
+def test_what_a_datasets_prompts_have_in_common_is_its_traffic_unless_they_were_sent_twice() -> None:
+    once = level(scenario="dataset", cached_tokens=9_000)
+    assert names(*validity(MEAN, [once])) == [("cached_prompts", False)]
+    assert names(*validity(MEAN, [replace(once, prompts_repeat=True)])) == [("cached_prompts", True)]
+
+
 def test_a_chat_templates_own_tokens_may_come_from_the_cache() -> None:
     """Ten tokens before each prompt, which any engine keeps."""
     chat = level(cached_tokens=0, template_tokens=10)

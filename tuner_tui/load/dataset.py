@@ -46,7 +46,8 @@ class Dataset:
             Random(seed).shuffle(self._entries)
 
     def __len__(self) -> int:
-        return len(self._entries)
+        """Prompts until they come again."""
+        return min(len(self._entries), _ENOUGH)
 
     @property
     def answers(self) -> list[str]:

@@ -58,6 +58,7 @@ def level_result(
         client_lag_p99_s=done.client_lag_p99_s if done else None,
         client_busy=done.client_busy if done else None,
         template_tokens=done.template_tokens if done else 0,
+        prompts_repeat=done is not None and done.prompts_repeat,
     )
 
 

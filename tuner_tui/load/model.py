@@ -215,6 +215,8 @@ class LevelResult(msgspec.Struct, frozen=True, kw_only=True):
     """The same, 99th percentile."""
     template_tokens: int = 0
     """Tokens of each prompt that are not ours: the chat template's, which all prompts have in common."""
+    prompts_repeat: bool = False
+    """A dataset had fewer prompts than were sent, and began anew."""
     client_busy: float | None = None
     """Share of its time that the busiest generator process spent on a CPU, 0 to 1; near 1 it was the bottleneck."""
     sought: Found | None = None
@@ -272,6 +274,7 @@ class LevelDone(msgspec.Struct, frozen=True, kw_only=True, tag="done", tag_field
     client_lag_p99_s: float | None = None
     client_busy: float | None = None
     template_tokens: int = 0
+    prompts_repeat: bool = False
 
 
 class LoadFailed(msgspec.Struct, frozen=True, kw_only=True, tag="failed", tag_field="type"):

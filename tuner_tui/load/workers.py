@@ -30,6 +30,7 @@ from tuner_tui.load.model import (
     ShareProgress,
     WorkerMessage,
 )
+from tuner_tui.load.scenario import DATASET
 from tuner_tui.load.tickets import Tickets
 
 _CONCURRENCY_PER_WORKER = 64
@@ -47,6 +48,7 @@ class Workers:
         """`dataset`: the job's, read. Raises LoadImpossible."""
         self._workers: list[_Worker] = []
         self._serial = 0
+        self._prompts = 0 if dataset is None else len(dataset)
         self._folder = tempfile.TemporaryDirectory(prefix="tuner-tui-load-")
         self._tickets = Path(self._folder.name) / "tickets"
         if dataset is not None:
@@ -87,8 +89,9 @@ class Workers:
                 )
                 shares.create_task(gathered.follow(part, worker, share))
         done = gathered.done()
+        repeat = level.scenario == DATASET and self._serial + gathered.sent > self._prompts
         self._serial += gathered.sent + number
-        return done
+        return msgspec.structs.replace(done, prompts_repeat=repeat)
 
     async def close(self) -> None:
         """Ends the workers at once."""

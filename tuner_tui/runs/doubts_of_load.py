@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tuner_tui.load.model import LevelResult
+from tuner_tui.load.scenario import DATASET
 from tuner_tui.runs.events import ValidityFlag
 from tuner_tui.runs.evidence import LevelEvidence
 
@@ -61,22 +62,26 @@ def _cached(result: LevelResult, evidence: LevelEvidence) -> Iterator[ValidityFl
     """By the usage of each answer, or, where that does not tell, by the engine's own counts over the level.
 
     After preemptions those tell nothing: a request that begins anew finds its own tokens in the cache. What a chat
-    template puts before every prompt is in the cache of whoever serves that endpoint, and is not counted.
+    template puts before every prompt is in the cache of whoever serves that endpoint, and is not counted. What prompts
+    of a dataset have in common is its user's traffic: worth a note, as long as none was sent twice.
     """
     template = result.template_tokens * result.succeeded / result.prompt_tokens if result.prompt_tokens else 0.0
     by_usage = result.cached_tokens / result.prompt_tokens if result.prompt_tokens else 0.0
     share, source = by_usage, "the answers' usage"
     if (by_engine := evidence.cached_share or 0.0) > by_usage and not evidence.preemptions:
         share, source = by_engine, f"the engine's {evidence.cache_source}"
+    own_traffic = result.scenario == DATASET and not result.prompts_repeat
     if share > MAX_CACHED + template:
         yield ValidityFlag(
             name="cached_prompts",
-            disqualifies=True,
+            disqualifies=not own_traffic,
             level=result.name,
             seen=f"{share:.1%} of prompt tokens came from a cache, by {source}",
             threshold=f"{MAX_CACHED:.0%}" + (f", and the template's {template:.1%}" if template else ""),
-            advice="prompts repeat, or another client sent the same ones: switch prefix caching off, or give a dataset "
-            "without repetitions",
+            advice="prompts of the dataset begin alike; a server with other traffic is another server"
+            if own_traffic
+            else "prompts repeat, or another client sent the same ones: switch prefix caching off, or give a dataset "
+            "of more prompts",
         )
 
 
