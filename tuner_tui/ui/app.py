@@ -129,6 +129,7 @@ class TunerApp(App[None]):
         theme = first_theme(self.remembered.theme, self._theme_folders)
         self.register_theme(theme)
         self.set_reactive(App.theme, theme.name)
+        self._css_variables = theme, super().get_css_variables()
         self.stylesheet = ParsedOnce(variables=self.get_css_variables())
         self.ready = asyncio.Event()
         """Set once what waits for the first paint has been done."""
@@ -281,10 +282,13 @@ class TunerApp(App[None]):
 
     def get_css_variables(self) -> dict[str, str]:
         """Made once for a theme; Textual asks for each screen."""
+        made = self._css_variables
+        if made is None:
+            return {}  # Textual's constructor asks for those of a theme that is never shown
         theme = self.current_theme
-        if self._css_variables is None or self._css_variables[0] is not theme:
-            self._css_variables = theme, super().get_css_variables()
-        return self._css_variables[1]
+        if made[0] is not theme:
+            made = self._css_variables = theme, super().get_css_variables()
+        return made[1]
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return default_variables()

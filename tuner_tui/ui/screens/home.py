@@ -104,14 +104,8 @@ class HomeScreen(TunerScreen):
         with Vertical(id="tasks-box", classes="box") as box:
             box.border_title = "Tasks"
             yield tasks
-        yield LineInput(placeholder="filter runs by state, name or task", id="home-filter")
-        yield PathInput(
-            placeholder="path of a task file (.yaml, .json); Tab completes", id="home-path", suffixes=TASK_SUFFIXES
-        )
 
     def on_mount(self) -> None:
-        for name in ("#home-filter", "#home-path"):
-            self.query_one(name).display = False
         self.query_one("#runs").focus()
         self.set_interval(_REFRESH_S, self._refresh)
 
@@ -313,9 +307,19 @@ class HomeScreen(TunerScreen):
         self._type_into("#home-path")
 
     def _type_into(self, name: str) -> None:
-        box = self.query_one(name, LineInput)
+        box = self._line(name)
         box.display = True
         self.set_focus(box)
+
+    def _line(self, name: str) -> LineInput:
+        """Made when it is first typed into: the first paint does without."""
+        if not self.query(name):
+            made = LineInput(placeholder="filter runs by state, name or task", id="home-filter")
+            if name == "#home-path":
+                told = "path of a task file (.yaml, .json); Tab completes"
+                made = PathInput(placeholder=told, id="home-path", suffixes=TASK_SUFFIXES)
+            self.query_one("#body").mount(made)
+        return self.query_one(name, LineInput)
 
     @on(Input.Submitted, "#home-path")
     def _path_given(self, event: Input.Submitted) -> None:
