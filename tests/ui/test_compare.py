@@ -210,3 +210,38 @@ async def test_no_run_and_nothing_measured_are_said(tmp_path: Path) -> None:
     async with begun.run_test(size=(80, 24)) as pilot:
         await _open(pilot)
         assert "NO RESULT" in screen_text(begun)
+
+
+MANY = f"""\
+name: many
+engine: sglang
+model: meta-llama/Llama-3.2-1B-Instruct
+gpus: []
+parameters:
+  max-running-requests: {[64 + number for number in range(40)]}
+benchmark: {{traffic: ["D(100,100)"], concurrency: [1], max_requests: 20}}
+"""
+
+
+async def test_of_many_experiments_the_best_have_columns_and_the_charts_have_all(tmp_path: Path) -> None:
+    run = RecordedRun(tmp_path / "runs", task_of(task_file(tmp_path, MANY)))
+    for experiment in run.experiments:
+        run.launch(experiment.id, 0.30 - experiment.id / 1000, 1_000_000 - 1000 * experiment.id)
+    app = app_under_test(tmp_path, reader=RunReader(run.finish()))
+    async with app.run_test(size=(160, 45)) as pilot:
+        await _open(pilot)
+        table = _screen(app).table
+        assert [column.key for column in table.columns_shown] == [str(40 - place) for place in range(24)]
+        assert table.experiments == tuple(range(40, 0, -1))
+        await seen(pilot, "24 of 40, space chooses")
+        await pilot.press("3")
+        await seen(pilot, "more experiments")
+        await pilot.press("b")
+        await settled(pilot)
+        row = next(index for index, key in enumerate(table.rows) if "kv_cache_tokens" in str(key.value))
+        table.move_cursor(row=row)
+        await pilot.press("s")
+        await settled(pilot)
+        assert table.experiments == tuple(range(1, 41))
+        # What the others are held against keeps a column, wherever it stands.
+        assert [column.key for column in table.columns_shown] == [str(each) for each in (*range(1, 24), 40)]

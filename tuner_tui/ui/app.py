@@ -152,7 +152,13 @@ class TunerApp(App[None]):
         self._load_keymap()
         self.set_interval(_THEMES_POLL_S, self._load_themes)
         self._find_machine()
+        self._import_screens()
         self.ready.set()
+
+    @work(thread=True, exit_on_error=False)
+    def _import_screens(self) -> None:
+        """While nobody waits for it, so that F3 to F5 lead there at once: it takes up to half a second."""
+        from tuner_tui.ui.screens import compare, run, task  # noqa: F401
 
     # What is looked at
 

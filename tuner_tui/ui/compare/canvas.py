@@ -53,7 +53,8 @@ class Canvas(Static):
         self.set_timer(_TELL_AFTER_S, lambda: self._tell(wanted, chart))
         self._draw_apart(wanted, chart, given, width, height, looks)
 
-    @work(thread=True, exclusive=True, group="chart")
+    # Without a description Textual makes one of all arguments, and a run of a thousand experiments takes it 0.3 s.
+    @work(thread=True, exclusive=True, group="chart", description="draws a chart")
     def _draw_apart(
         self,
         wanted: tuple[object, ...],

@@ -21,6 +21,8 @@ from tuner_tui.ui.table import TunerTable
 
 SIGNS = {"best": "★", "tied": "≈", "ahead": "?", "": " "}
 STATISTICS = ("mean", "p50", "p90", "p99")
+MOST_COLUMNS = 24
+"""Of many experiments the first so many have a column: nobody reads a thousand, and they take seconds to lay out."""
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,18 +56,18 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
     details: dict[tuple[str, str], str]
     """Row and column → the figure in words, with intervals."""
     reference: int | None
+    experiments: tuple[int, ...]
+    """All that are compared, in order: also those that have no column."""
 
 
 def sheet(snapshot: Snapshot, wanted: Wanted, style: dict[str, Style], other: Snapshot | None = None) -> Sheet:
     """`other`: a run whose experiments stand beside, as `B#1`; only rows of the same level hold them."""
     shown = _metrics(snapshot, wanted)
-    ids = _ids(snapshot, wanted)
-    table = compare(snapshot, ids, reference=wanted.reference, shown=shown)
-    if wanted.sort_by:
-        table = _sorted(snapshot, table, wanted, shown)
+    ids = _sorted(snapshot, _ids(snapshot, wanted), wanted, shown)
+    table = compare(snapshot, _with_column(snapshot, ids, wanted), reference=wanted.reference, shown=shown)
     names = short_labels(snapshot)
     columns = [Column(key=str(each), title=_title(snapshot, each, names[each], table)) for each in table.experiments]
-    beside = compare(other, shown=shown) if other is not None else None
+    beside = compare(other, other.verdict.ranking[:MOST_COLUMNS], shown=shown) if other is not None else None
     if other is not None and beside is not None:
         others = short_labels(other)
         columns += [Column(key=f"B{each}", title=f"B#{each}\n{others[each]}") for each in beside.experiments]
@@ -94,7 +96,7 @@ def sheet(snapshot: Snapshot, wanted: Wanted, style: dict[str, Style], other: Sn
         rows[key] = (Text(row_name(row.metric, single=True)), *(_cell(row, cell, style) for cell in found))
         for column, cell in zip(columns, found, strict=True):
             details[key, column.key] = _detail(name, row, cell, table.reference)
-    return Sheet(columns=tuple(columns), rows=rows, details=details, reference=table.reference)
+    return Sheet(columns=tuple(columns), rows=rows, details=details, reference=table.reference, experiments=ids)
 
 
 def _traffic(metric: Metric, snapshot: Snapshot) -> str:
@@ -132,15 +134,22 @@ def _ids(snapshot: Snapshot, wanted: Wanted) -> tuple[int, ...]:
     return (*ranked, *(each for each in begun if each not in ranked)) if wanted.failed or not ranked else ranked
 
 
-def _sorted(snapshot: Snapshot, table: ComparisonTable, wanted: Wanted, shown: Sequence[Metric]) -> ComparisonTable:
-    for row in table.rows:
-        if f"{row.metric.key} {row.metric.level or ''}" == wanted.sort_by:
-            sign = 1 if row.metric.better == "lower" else -1
-            known = sorted((sign * cell.value, cell.experiment) for cell in row.cells if cell.value is not None)
-            ids = [experiment for _, experiment in known]
-            ids += [each for each in table.experiments if each not in ids]
-            return compare(snapshot, ids, reference=table.reference, shown=shown)
-    return table
+def _sorted(snapshot: Snapshot, ids: tuple[int, ...], wanted: Wanted, shown: Sequence[Metric]) -> tuple[int, ...]:
+    """By the row that orders the columns, the best first; those without a figure last."""
+    by = [each for each in shown if f"{each.key} {each.level or ''}" == wanted.sort_by]
+    for row in compare(snapshot, ids, shown=by).rows if by else ():
+        sign = 1 if row.metric.better == "lower" else -1
+        known = [each for _, each in sorted((sign * c.value, c.experiment) for c in row.cells if c.value is not None)]
+        there = set(known)
+        return (*known, *(each for each in ids if each not in there))
+    return ids
+
+
+def _with_column(snapshot: Snapshot, ids: tuple[int, ...], wanted: Wanted) -> tuple[int, ...]:
+    """The first, and what they are held against, which has a column wherever it stands."""
+    first = ids[:MOST_COLUMNS]
+    against = wanted.reference if wanted.reference in ids else snapshot.baseline
+    return (*first[:-1], against) if against is not None and against in ids and against not in first else first
 
 
 def _title(snapshot: Snapshot, experiment: int, name: str, table: ComparisonTable) -> str:
@@ -226,6 +235,11 @@ class MetricsTable(TunerTable):
     @property
     def columns_shown(self) -> tuple[Column, ...]:
         return self._sheet.columns if self._sheet is not None else ()
+
+    @property
+    def experiments(self) -> tuple[int, ...]:
+        """All that are compared, in order: also those that have no column."""
+        return self._sheet.experiments if self._sheet is not None else ()
 
     @property
     def row_key(self) -> str | None:

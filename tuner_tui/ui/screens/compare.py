@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from msgspec.structs import replace
+from rich.style import Style
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -22,7 +23,7 @@ from tuner_tui.runs.view import RunReader, RunView
 from tuner_tui.ui.compare.canvas import Canvas
 from tuner_tui.ui.compare.charts import CHARTS, ChartInput
 from tuner_tui.ui.compare.choose import ChooseExperiments, ChooseOne
-from tuner_tui.ui.compare.table import STATISTICS, MetricsTable, Sheet, Wanted, sheet
+from tuner_tui.ui.compare.table import MOST_COLUMNS, STATISTICS, MetricsTable, Sheet, Wanted, sheet
 from tuner_tui.ui.compare.verdict import verdict_text
 from tuner_tui.ui.confirmation import confirm_leaders, why_no_confirmation
 from tuner_tui.ui.frame import TunerScreen
@@ -76,6 +77,9 @@ class CompareScreen(TunerScreen):
         self._parameter: str | None = None
         self._other: Snapshot | None = None
         self._drawn: tuple[object, ...] = ()
+        """What the table is to be made of …"""
+        self._compared: tuple[object, ...] | None = None
+        """… and what it was last made of."""
 
     def body(self) -> ComposeResult:
         yield Static(NO_RUN, id="compare-trouble", markup=False)
@@ -136,14 +140,37 @@ class CompareScreen(TunerScreen):
             self.query_one("#compare-verdict", Lines).show(
                 lambda width, style: verdict_text(snapshot, style, evidence=high, can_confirm=can_confirm)
             )
-            shown = sheet(snapshot, self._wanted, self.table.styles_by_name, self._other)
-            self.table.show(shown)
-            self._name_table(shown)
-        self._draw_chart(snapshot, view.folder)
+            self._compare(drawn, snapshot, self._wanted, self.table.styles_by_name, self._other)
+        elif self._compared is self._drawn:
+            self._draw_chart(snapshot, view.folder)
+
+    @work(thread=True, exclusive=True, group="sheet", description="compares")
+    def _compare(
+        self,
+        drawn: tuple[object, ...],
+        snapshot: Snapshot,
+        wanted: Wanted,
+        style: dict[str, Style],
+        other: Snapshot | None,
+    ) -> None:
+        """Critical values that were not needed before take a while, and so do many experiments."""
+        shown = sheet(snapshot, wanted, style, other)
+        self.app.call_from_thread(self._show_sheet, drawn, shown)
+
+    def _show_sheet(self, drawn: tuple[object, ...], shown: Sheet) -> None:
+        snapshot, folder = self.snapshot, self._folder
+        if drawn is not self._drawn or snapshot is None or folder is None:
+            return  # another is being made
+        self._compared = drawn
+        self.table.show(shown)
+        self._name_table(shown)
+        self._draw_chart(snapshot, folder)
         self._show_detail()
 
     def _name_table(self, shown: Sheet) -> None:
         parts = ["Metrics", self._wanted.statistic]
+        if len(shown.experiments) > MOST_COLUMNS:
+            parts.append(f"{MOST_COLUMNS} of {len(shown.experiments):,}, space chooses")
         if self._wanted.words:
             parts.append(f"/{self._wanted.words}")
         if not any(" " in key for key in shown.rows):
@@ -157,8 +184,8 @@ class CompareScreen(TunerScreen):
         pane = self.query_one("#compare-right")
         pane.border_title = f"{self._chart + 1}/{len(CHARTS)} {chart.title}"
         pane.border_subtitle = "] next chart"
-        ids = tuple(int(column.key) for column in self.table.columns_shown if column.key.isdigit())
-        given = ChartInput(snapshot=snapshot, experiments=ids, folder=folder, parameter=self._parameter)
+        compared = self.table.experiments
+        given = ChartInput(snapshot=snapshot, experiments=compared, folder=folder, parameter=self._parameter)
         self.query_one(Canvas).show(chart, given)
 
     def on_resize(self) -> None:  # type: ignore[override]
@@ -315,7 +342,7 @@ class CompareScreen(TunerScreen):
         if name is not None and self.snapshot is not None and self._folder is not None:
             self._write(name, self.snapshot, self._folder)
 
-    @work(thread=True, group="export", exit_on_error=False)
+    @work(thread=True, group="export", exit_on_error=False, description="writes a file")
     def _write(self, name: str, snapshot: Snapshot, folder: RunFolder) -> None:
         path = folder.path / FORMATS[name].file
         try:
