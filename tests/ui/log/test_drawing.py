@@ -95,9 +95,9 @@ async def test_a_huge_line_is_cut_with_a_note(tmp_path: Path) -> None:
 
 async def test_wide_characters_and_tabs_keep_the_columns(tmp_path: Path) -> None:
     log = tmp_path / "container.log"
-    log.write_text("漢字|end\na\tb\n漢\tb\n" + "漢" * 50 + "\n⚠️ x\n")
+    log.write_text("漢字|end\na\tb\n漢\tb\n" + "漢" * 50 + "\n⚠️ x 🇩🇪 👋🏽|\n")
     async with shown_log(log, size=(40, 10)) as (app, pilot):
-        assert app.shown()[:5] == ["漢字|end", "a       b", "漢      b", ("漢" * 19)[:19], "⚠ x"]
+        assert app.shown()[:5] == ["漢字|end", "a       b", "漢      b", ("漢" * 19)[:19], "⚠ x DE 👋|"]
         await pilot.press("w")
         await pilot.pause()
         assert app.shown()[3:6] == ["漢" * 19, "漢" * 19, "漢" * 12]

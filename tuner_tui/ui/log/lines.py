@@ -24,8 +24,13 @@ _ESCAPE = re.compile(
     r"|\x1b[PX^_][^\x1b]*\x1b\\"
     r"|\x1b[ -/]*[0-OQ-WYZ`-~]"
 )
-_INVISIBLE = {0xFE0E: None, 0xFE0F: None}
-"""Variation selectors: terminals disagree on the width of what they select."""
+_OF_UNSURE_WIDTH: dict[int, str | None] = {
+    0xFE0E: None,  # variation selectors
+    0xFE0F: None,
+    **{0x1F3FB + tone: None for tone in range(5)},  # of skin
+    **{0x1F1E6 + letter: chr(ord("A") + letter) for letter in range(26)},  # two make a flag
+}
+"""Terminals disagree on how wide these are, or what they follow."""
 
 
 def last_state(line: str) -> str:
@@ -70,7 +75,7 @@ def styled(line: str) -> tuple[str, list[Span]]:
 def harmless(text: str) -> str:
     """Only characters that a terminal prints, and tabs."""
     if not text.isascii():
-        text = text.translate(_INVISIBLE)
+        text = text.translate(_OF_UNSURE_WIDTH)
     if text.isprintable() or text.replace("\t", "").isprintable():
         return text
     return "".join(c if c.isprintable() or c == "\t" else _stand_in(c) for c in text)

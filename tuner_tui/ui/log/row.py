@@ -129,9 +129,14 @@ def with_offsets(strip: Strip, start: int, row: int) -> Strip:
     return Strip.join([margin.apply_offsets(start, row), line.apply_offsets(start, row)])
 
 
-def over(strip: Strip, style: Style) -> Strip:
-    """In another style where that sets something. (`Strip.apply_style` lays it under the segments' own, unseen.)"""
-    return Strip(Segment.apply_style(strip, post_style=style), strip.cell_length)
+def as_chosen(strip: Strip, appearance: Appearance) -> Strip:
+    """On another background, where there is none of its own: what the query has found still stands out."""
+    usual, chosen = appearance.base.bgcolor, appearance.current
+    segments = [
+        Segment(text, style + chosen if style is not None and style.bgcolor == usual else style)
+        for text, style, _ in strip
+    ]
+    return Strip(segments, strip.cell_length)
 
 
 def with_selection(strip: Strip, text: str, start: int, stop: int | None, style: Style) -> Strip:
@@ -143,4 +148,6 @@ def with_selection(strip: Strip, text: str, start: int, stop: int | None, style:
     if first >= last:
         return strip
     before, inside, after = strip.divide([first, last, width])
-    return Strip.join([before, over(inside, style), after])
+    # `Strip.apply_style` would lay it under the segments' own colours, unseen.
+    inside = Strip(Segment.apply_style(inside, post_style=style), inside.cell_length)
+    return Strip.join([before, inside, after])

@@ -21,7 +21,7 @@ from tuner_tui.ui.log.document import LogDocument
 from tuner_tui.ui.log.lines import harmless, plain
 from tuner_tui.ui.log.query import Query
 from tuner_tui.ui.log.reading import Reading
-from tuner_tui.ui.log.row import over, with_offsets, with_selection
+from tuner_tui.ui.log.row import as_chosen, with_offsets, with_selection
 from tuner_tui.ui.log.rows import Rows
 from tuner_tui.ui.log.source import NO_LOG_YET
 from tuner_tui.ui.log.viewport import Viewport
@@ -321,10 +321,10 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
             return with_offsets(strip, start, place.row)
         chosen = self.viewport.choice.span
         if chosen is not None and chosen[0] <= rows.line_of(place.row) <= chosen[1]:
-            strip = over(strip, rows.appearance.current)
+            strip = as_chosen(strip, rows.appearance)
         selection = self.text_selection
         if selection is not None and (span := selection.get_span(place.row)) is not None:
-            style = self.screen.get_component_rich_style("screen--selection")
+            style = rows.appearance.base + self.screen.get_component_rich_style("screen--selection")
             stop = None if span[1] == -1 else max(span[1] - start, 0)
             strip = with_selection(strip, row.text[start:], max(span[0] - start, 0), stop, style)
         return strip
