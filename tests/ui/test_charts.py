@@ -15,6 +15,7 @@ from textual.app import App, ComposeResult
 
 from tests.report.some_run import CLEAR, EQUAL, run_of
 from tests.ui.runs_on_disk import TASK, RecordedRun, finished_run, task_file, task_of
+from tuner_tui.report.comparison import throughput_against_latency
 from tuner_tui.runs.snapshot import Snapshot
 from tuner_tui.runs.view import RunReader
 from tuner_tui.task.model import Objective
@@ -120,8 +121,19 @@ def test_points_stand_by_latency_and_throughput_and_the_front_is_starred() -> No
     assert at["#2"][1] < at["#1"][1] <= at["#3"][1]
     assert any("★#1" in line for line in lines)
     assert any("#2★" in line for line in lines)
-    assert any("#3·" in line for line in lines)
+    assert any("#3•" in line for line in lines)
     assert lines[-2:] == ["★ #1  100 ms  1,000 tok/s  D(100,100) × 4", "★ #2  300 ms  3,000 tok/s  D(100,100) × 4"]
+
+
+def test_each_traffic_has_a_front_of_its_own(tmp_path: Path) -> None:
+    """Longer prompts are slower at every load: they are not beaten by shorter ones, they are another question."""
+    text = TASK.replace('["D(100,100)"]', '["D(100,100)", "D(2000,100)"]')
+    points = throughput_against_latency(snapshot_of(finished_run(tmp_path / "runs", tmp_path, text)))
+    front = {(point.experiment, point.level) for point in points if point.front}
+    assert front == {
+        *((2, "D(100,100) × 1"), (2, "D(100,100) × 4")),
+        *((2, "D(2000,100) × 1"), (2, "D(2000,100) × 4")),
+    }
 
 
 def test_each_launch_is_a_dot_and_its_place_its_score() -> None:

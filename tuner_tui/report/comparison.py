@@ -179,7 +179,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     latency_s: float
     tokens_per_s: float
     front: bool = False
-    """No other point has both a lower latency and a higher throughput (Pareto's front)."""
+    """No other point of the same traffic has both a lower latency and a higher throughput (Pareto's front)."""
 
 
 def throughput_against_latency(
@@ -203,10 +203,12 @@ def throughput_against_latency(
         for (experiment, at), values in found.items()
         if len(values) == 2
     )
-    best = float("-inf")
+    scenarios = {each.name: each.scenario for each in snapshot.levels}
+    best: dict[str, float] = {}
     result = []
     for latency_s, negative, experiment, at in points:
-        front = -negative > best
-        best = max(best, -negative)
+        scenario = scenarios[at]
+        front = -negative > best.get(scenario, float("-inf"))
+        best[scenario] = max(best.get(scenario, float("-inf")), -negative)
         result.append(Point(experiment=experiment, level=at, latency_s=latency_s, tokens_per_s=-negative, front=front))
     return tuple(result)

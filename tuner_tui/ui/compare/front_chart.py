@@ -28,7 +28,7 @@ def draw_front(given: ChartInput, width: int, height: int, colors: Colors) -> Te
         Spot(
             x=point.latency_s,
             y=point.tokens_per_s,
-            sign="★" if point.front else "·",
+            sign="★" if point.front else "•",
             words=f"#{point.experiment}" if point.front or len(points) <= _MOST_NAMED else "",
             style=colors("winner" if point.front else series(at[point.experiment])),
         )
@@ -37,7 +37,7 @@ def draw_front(given: ChartInput, width: int, height: int, colors: Colors) -> Te
     x_low, x_high = span([point.latency_s for point in points])
     y_low, y_high = span([point.tokens_per_s for point in points])
     x = Axis(
-        x_low, x_high, tuple((v, value_with_unit(v, "s")) for v in round_values(x_low, x_high, max(2, width // 16)))
+        x_low, x_high, tuple((v, value_with_unit(v, "s")) for v in round_values(x_low, x_high, max(3, width // 10)))
     )
     y = Axis(y_low, y_high, tuple((v, f"{v:,.4g}") for v in round_values(y_low, y_high, max(2, (rows - 3) // 3))))
     axes = "↑ output tok/s per GPU, → E2E mean"

@@ -89,18 +89,20 @@ def _under_way(
 def _over(text: Text, view: RunView, snapshot: Snapshot, style: Styles, last_words: str) -> None:
     done = f"{snapshot.launches_done} of {snapshot.launches_planned} launches"
     took = f" in {duration_words(snapshot.elapsed_s)}"
+    tuned = snapshot.kind == "tune"
+    after, again = (f" after {done}", "; r resumes") if tuned else ("", "")
     finished = snapshot.finished
     if view.condition == "died":
         text.append("✗ the runner died", style("error") + _BOLD)
         said = f"; it last said: {last_words}" if last_words else ""
-        text.append(f" after {done}{said}; r resumes")
+        text.append(f"{after}{said}{again}")
     elif view.condition == "stopped":
         text.append("stopped", style("warning") + _BOLD)
-        text.append(f" after {done}" + ("; r resumes" if snapshot.kind == "tune" else ""))
+        text.append(f"{after}{again}")
     elif view.condition == "failed":
         text.append("✗ failed", style("error") + _BOLD)
         why = f": {finished.sentence}" if finished is not None and finished.sentence else ""
-        text.append(f"{why}; r resumes")
+        text.append(f"{why}{again}")
     elif snapshot.kind == "import":
         text.append(f"imported, {len(snapshot.experiments)} experiments")
     else:

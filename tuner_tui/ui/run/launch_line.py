@@ -36,7 +36,7 @@ def launch_line(
     more = []
     if live:
         more.append("live")
-    elif launch.status in (None, "interrupted"):
+    elif launch.status in (None, "interrupted") and snapshot.kind == "tune":
         more.append("interrupted; it counts for nothing")
     if launch.gpus:
         more.append(f"GPU {', '.join(map(str, launch.gpus))}")
@@ -50,7 +50,7 @@ def launch_line(
     disqualifying = next((flag for flag in launch.validity if flag.disqualifies), None)
     if disqualifying is not None:
         text.append(f"\n! invalid, cannot win: {disqualifying.seen}", style("error"))
-    elif launch.failure is not None:
+    elif launch.failure is not None and launch.failure.failure_class != "stopped":
         failure = launch.failure
         text.append(f"\n✗ {failure.failure_class.replace('_', ' ')}: ", style("error") + _BOLD)
         text.append(failure.advice)

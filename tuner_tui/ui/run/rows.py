@@ -81,12 +81,12 @@ def columns(
     gap = 2 if wide else 1
     ids = len(str(max((each.id for each in experiments), default=0)))
     wanted = max((each.wanted for each in experiments), default=1)
-    room_for_state = max(_STATE, width // 4) if wide else _STATE
+    room_for_state = max(_STATE, width // 4 - 2) if wide else _STATE
     before = [Column("mark", "", 1), Column("id", "#".rjust(ids), ids, right=True)]
     after = [
         Column("launches", "RUNS", max(4, wanted if wanted <= _MOST_DOTS else len(f"{wanted}/{wanted}"))),
         Column("state", "STATE", min(_LONGEST_STATE, max(longest_state, 5)) if longest_state else room_for_state),
-        *([Column("start", "START", 8, right=True)] if wide else []),
+        *([Column("start", "START", 10, right=True)] if wide else []),
         Column("kv", "KV TOKENS", 10, right=True),
         Column("score", "SCORE", max(8, longest_score), right=True),
         Column("difference", "", 8, right=True),
