@@ -43,7 +43,7 @@ class ObviousReader:
         text = readable(piece)
         running = _sglang_batch(text, self._number, self._at) if self._language == "sglang" else None
         if self._language == "vllm" and " throughput: " in text:
-            figures = vllm_running.BatchReader().read(text.encode(), self._at)
+            figures = vllm_running.BatchReader().read(text.encode(), 0, self._at)
             running = None if figures is None else as_fact(figures, self._number)
         if running is not None:
             self._tell(running)
@@ -56,9 +56,8 @@ class ObviousReader:
             return
         if not text or text.isspace():
             return
-        bar = not piece.endswith(b"\n") and "%" in text
         for segment in origins.segments(text):
-            self._read_text(segment, bar)
+            self._read_text(segment, not piece.endswith(b"\n") and "%" in segment)
 
     def _read_text(self, text: str, bar: bool) -> None:
         origin = (origins.vllm if self._language == "vllm" else origins.sglang)(text)

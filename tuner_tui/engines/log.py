@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from typing import Literal
 
 from msgspec.structs import replace
@@ -19,17 +19,17 @@ from tuner_tui.engines.facts import (
     Warned,
     Where,
 )
-from tuner_tui.engines.line_heads import LONGEST_HEAD_BYTES, Head, Heads, Reading
-from tuner_tui.engines.line_plan import Plan, Planner
-from tuner_tui.engines.log_lines import LONGEST_BYTES, LineSplitter, readable, unwrapped
+from tuner_tui.engines.line_heads import LONGEST_BYTES as LONGEST_HEAD_BYTES
+from tuner_tui.engines.line_heads import Heads
+from tuner_tui.engines.line_plan import Plan, Planner, Reading
+from tuner_tui.engines.log_lines import LONGEST_BYTES, LineSplitter, line_end, readable, unwrapped
 from tuner_tui.engines.log_rows import COMMON
 from tuner_tui.engines.log_tail import LogTail
 from tuner_tui.engines.origins import NO_RANK, NOWHERE, Origin
 from tuner_tui.engines.prefixes import stripped
 from tuner_tui.engines.server_state import ServerState
-from tuner_tui.engines.totals import as_fact
+from tuner_tui.engines.totals import STATUSES, as_fact
 
-_STATUS = re.compile(rb' HTTP/1\.[01]" (\d{3})')
 _STAMP = re.compile(rb"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?)(?:Z|[+-]\d\d:?\d\d)? ")
 """The time that Docker, or a log collector, put in front."""
 _OWN_CLOCK = re.compile(rb"\[20\d\d-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{3})?(?: [A-Z_]+\d+)*\] ")
@@ -57,8 +57,7 @@ class LogReader:
             self._planner = Planner(COMMON, things=False, vllm=False)
         self._origin_of = origins.vllm if log_language == "vllm" else origins.sglang
         self._batches = vllm_running.BatchReader() if log_language == "vllm" else sglang_running.BatchReader()
-        self._heads = Heads(log_language, self._origin_of)
-        self._stamped_heads = Heads(log_language, self._origin_of)
+        self._heads = Heads(log_language)
         self._splitter = LineSplitter()
         self._number = 1
         self._at = ""
@@ -118,7 +117,7 @@ class LogReader:
     def _take(self, pieces: list[bytes], *, escapes: bool) -> None:
         """Reads pieces. `escapes`: there may be escape sequences in them."""
         # What a server at work prints by the thousand is read here without detours, all else by `_read`.
-        batches, batch_word = self._batches, self._batches.word
+        read_batch, batch_word = self._batches.read, self._batches.word
         on_fact = self._on_fact
         for piece in pieces:
             number = self._number
@@ -128,10 +127,9 @@ class LogReader:
                 self._take_inner(inner, number)
                 continue
             if escapes and b"\x1b" in piece:
-                end = b"\n" if piece.endswith(b"\n") else b"\r" if piece.endswith(b"\r") else b""
-                piece = readable(piece).encode() + end
-            if batch_word in piece:
-                figures = batches.read(piece, self._at)
+                piece = readable(piece).encode() + line_end(piece)
+            if (found := piece.find(batch_word)) >= 0:
+                figures = read_batch(piece, found, self._at)
                 if figures is not None:
                     state = self.state
                     state.totals.take(*figures)
@@ -141,13 +139,11 @@ class LogReader:
                     if on_fact is not None:
                         on_fact(as_fact(figures, number))
                     continue
-            elif b" HTTP/1." in piece:
-                status = _STATUS.search(piece)
-                if status is not None:
-                    self.state.totals.answered(int(status[1]))
-                    if on_fact is not None:
-                        on_fact(Request(where=Where(number, self._at, NO_RANK), status=int(status[1])))
-                    continue
+            elif (found := piece.find(b" HTTP/1.")) >= 0 and (status := STATUSES[piece[found:]]):
+                self.state.totals.answered(status)
+                if on_fact is not None:
+                    on_fact(Request(where=Where(number, self._at, NO_RANK), status=status))
+                continue
             self._read(piece, number)
 
     def _take_inner(self, pieces: tuple[bytes, ...], number: int) -> None:
@@ -159,63 +155,51 @@ class LogReader:
         self._number = after
 
     def _read(self, piece: bytes, number: int) -> None:
-        heads, begin = self._heads, 0
+        begin = 0
         if piece.startswith(b"20") and (stamp := _STAMP.match(piece)):
             if not self._own_clock:
                 self._at = stamp[1].decode()
             begin = stamp.end()
             if _OWN_CLOCK.match(piece, begin):
                 piece, begin = piece[begin:], 0
-            else:
-                heads = self._stamped_heads
+        if len(piece) > LONGEST_BYTES:
+            piece = readable(piece).encode() + line_end(piece)
+        plan = self._planner.plan(piece)
         end = piece.find(b"] ", begin, begin + LONGEST_HEAD_BYTES) + 2
-        start = piece[begin:end]
-        head = heads.known.get(start) or heads.learn(start)
-        line = piece[begin if head.origin is None else end :]
-        reading = head.readings.get(line)
-        if reading is None:
-            self._read_first(piece, number, heads, head, line)
+        origin = self._heads[piece[begin:end]]
+        if (plan.glued or (origin is None and plan.placed)) and len(parts := origins.segments(plan.text(piece))) > 1:
+            for part in parts:
+                self._read(part.encode() + line_end(piece), number)
             return
-        # It differs from an earlier one at most in when and where it was said.
-        origin = head.origin or reading.origin
-        where = self._placed(origin, number)
-        facts = [replace(fact, where=where) for fact in reading.facts]
-        self._act(reading, facts, where, origin.member, piece)
-
-    def _read_first(self, piece: bytes, number: int, heads: Heads, head: Head, line: bytes) -> None:
-        plain = piece.rstrip(b"\r\n")[:LONGEST_BYTES]
-        try:
-            text = plain.decode()
-        except UnicodeDecodeError:
-            text = "\0"
-        if not text.isprintable():
-            text = readable(piece)
-            plain = text.encode(errors="replace")
-        if not text or text.isspace():
-            return
-        bar = piece[-1] != _LINE_FEED and b"%" in plain
-        if plain.find(b"[20", 1) > 0 and len(segments := origins.segments(text)) > 1:
-            for segment in segments:
-                piece = segment.encode()
-                self._read_text(segment, self._planner.plan(piece), bar, number, None, piece)
-            return
-        reading = self._read_text(text, self._planner.plan(plain), bar, number, head.origin, piece)
-        if reading is not None:
-            heads.keep(head, line, reading)
-
-    def _read_text(
-        self, text: str, plan: Plan, bar: bool, number: int, origin: Origin | None, piece: bytes
-    ) -> Reading | None:
-        """Returns what was read, as far as there is anything to it."""
-        if origin is None:
-            origin = self._origin_of(text) if plan.placed else NOWHERE
         if plan.dull and not self._causes.listening:
+            if origin is None:
+                origin = self._origin_of(plan.text(piece)) if plan.placed else NOWHERE
             if origin.at:
                 self._at, self._own_clock = origin.at, True
             if origin.member is not None:
                 self.state.members.add(origin.member)
-            return None
-        where = self._placed(origin, number)
+            return
+        line = piece[begin if origin is None else end :]
+        reading = plan.readings.get(line)
+        if reading is None:
+            self._read_first(piece, number, plan, origin, line)
+            return
+        # It differs from an earlier one at most in when and where it was said.
+        origin = origin or reading.origin
+        if origin.at:
+            self._at, self._own_clock = origin.at, True
+        where = Where(number, self._at, origin.rank)
+        self._act(plan, reading, [replace(fact, where=where) for fact in reading.facts], where, origin.member, piece)
+
+    def _read_first(self, piece: bytes, number: int, plan: Plan, origin: Origin | None, line: bytes) -> None:
+        text = plan.text(piece)
+        if not text or text.isspace():
+            return
+        if origin is None:
+            origin = self._origin_of(text) if plan.placed else NOWHERE
+        if origin.at:
+            self._at, self._own_clock = origin.at, True
+        where = Where(number, self._at, origin.rank)
         facts: list[AnyFact] = []
         known = False
         for row in plan.rows:
@@ -225,21 +209,23 @@ class LogReader:
         if plan.extra and (more := vllm_running.extra(text, where)):
             facts.append(more)
             known = True
-        line = stripped(text) if plan.telling else None
-        reading = Reading(plan, tuple(facts), known, bar, origin, line)
-        self._act(reading, reading.facts, where, origin.member, piece)
-        return reading
-
-    def _placed(self, origin: Origin, number: int) -> Where:
-        if origin.at:
-            self._at, self._own_clock = origin.at, True
-        return Where(number, self._at, origin.rank)
+        line = stripped(text) if plan.telling or plan.thing else None
+        unread = line is not None and plan.thing and not known and known_things.wording(line.message)
+        reading = Reading(tuple(facts), unread, origin, line)
+        self._planner.keep(plan, line, reading)
+        self._act(plan, reading, facts, where, origin.member, piece)
 
     def _act(
-        self, reading: Reading, facts: Sequence[AnyFact], where: Where, member: Hashable | None, piece: bytes
+        self,
+        plan: Plan,
+        reading: Reading,
+        facts: list[AnyFact],
+        where: Where,
+        member: Hashable | None,
+        piece: bytes,
     ) -> None:
         """`facts` are those of `reading`, where they stand now."""
-        state, causes, plan = self.state, self._causes, reading.plan
+        state, causes = self.state, self._causes
         if facts:
             was_ready, starts = state.ready, state.starts
             for fact in facts:
@@ -250,19 +236,19 @@ class LogReader:
                 causes = self._causes = CauseFinder(self._language)  # the container started once more
         if member is not None:
             state.members.add(member)
-        if reading.bar:
+        if plan.bar:
             return
         failed = None
         if plan.telling or causes.listening:
-            text = readable(piece)
+            text = plan.text(piece)
             failed = causes.read(text, reading.line or stripped(text), where, state, plan)
         if failed is not None:
             if self._on_fact is not None:
                 self._on_fact(failed)
-        elif plan.thing and not reading.known and known_things.wording(stripped(readable(piece)).message):
-            self._tell(Unread(where=where, text=readable(piece)[:400]))
+        elif reading.unread:
+            self._tell(Unread(where=where, text=plan.text(piece)[:400]))
         elif plan.warned:
-            self._tell(Warned(where=where, text=readable(piece)[:400]))
+            self._tell(Warned(where=where, text=plan.text(piece)[:400]))
 
     def _tell(self, fact: AnyFact) -> None:
         self.state.take(fact)

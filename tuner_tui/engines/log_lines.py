@@ -83,6 +83,11 @@ def _texts(record: dict[str, object], keys: tuple[str, ...]) -> list[str]:
     return [text for key in keys if isinstance(text := record.get(key), str)]
 
 
+def line_end(piece: bytes) -> bytes:
+    """What a piece ends with: nothing, or one of the line ends of `LineSplitter`."""
+    return piece[len(piece.rstrip(b"\r\n")) :]
+
+
 def readable(piece: bytes) -> str:
     """A piece as text without its end, escape sequences and control characters (tabs stay). What is not UTF-8
     becomes replacement characters."""

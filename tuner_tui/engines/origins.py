@@ -53,12 +53,13 @@ def sglang(text: str) -> Origin:
     at, ranks = found.groups()
     if not ranks:
         return Origin(at, NO_RANK, None)
-    rank = _sglang_rank(ranks)
+    rank = rank_of_words(ranks)
     return Origin(at, rank, rank.name)
 
 
 @lru_cache(maxsize=1024)
-def _sglang_rank(ranks: str) -> Rank:
+def rank_of_words(ranks: str) -> Rank:
+    """SGLang's " DP1 TP0"."""
     words = dict(_WORD.findall(ranks))
     return Rank(int(words.get("DP", 0)), " ".join(f"{word}{words[word]}" for word in sorted(words)))
 
@@ -74,12 +75,13 @@ def vllm(text: str) -> Origin:
     if end < 0:
         return Origin(at, NO_RANK, None)
     close = _CLOSE.search(text, end)
-    rank, member = _vllm_rank(text[: close.end() if close else 0])
+    rank, member = rank_of_processes(text[: close.end() if close else 0])
     return Origin(at, rank, member)
 
 
 @lru_cache(maxsize=1024)
-def _vllm_rank(processes: str) -> tuple[Rank, Hashable | None]:
+def rank_of_processes(processes: str) -> tuple[Rank, Hashable | None]:
+    """vLLM's `(EngineCore_DP0 pid=9) (VllmWorker rank=1 pid=10)`: the rank and the member, see `Origin`."""
     copy, name, member = 0, "", None
     for found in _PROCESS.finditer(processes):
         process = f"{found['name']}_{found['words']}" if found["words"] else found["name"]

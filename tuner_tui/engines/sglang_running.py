@@ -36,6 +36,7 @@ _KEYS: dict[bytes, tuple[str, bytes]] = {
 }
 _USUAL = re.compile(rb"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?: [A-Z_]+\d{1,6})*\] ")
 _TIME_BYTES = len("[2025-11-06 12:09:58")
+_E = ord("e")
 _FIELDS = ("running", "queued", "usage", "new", "cached", "prefill", "decode", "accept", "graphs")
 _MOST_LAYOUTS, _MOST_KEYS, _LONGEST_KEY = 16, 40, 60
 
@@ -59,11 +60,11 @@ class BatchReader:
         self._tail: bytes | None = None
         self._at, self._rank = "", NO_RANK
 
-    def read(self, piece: bytes, at: str) -> Figures | None:
-        """The batch that a line tells of; None for any other line. `at` is taken where the line has no time."""
-        found = piece.find(b" batch")
+    def read(self, piece: bytes, found: int, at: str) -> Figures | None:
+        """The batch that a line tells of; None for any other line. `found`: where `word` stands in it first. `at` is
+        taken where the line has no time."""
         # "Decode" has six letters, "Prefill" seven.
-        start = found - 6 if piece[found - 1 : found] == b"e" else found - 7
+        start = found - 6 if piece[found - 1] == _E else found - 7
         if start < 0:
             return None
         for layout in self._layouts:

@@ -7,7 +7,7 @@ import re
 from tuner_tui.engines.facts import AnyFact, Rank, Running, Speculated, Where
 from tuner_tui.engines.log_rows import SECONDS
 from tuner_tui.engines.origins import NO_RANK
-from tuner_tui.engines.totals import COUNTS, Figures
+from tuner_tui.engines.totals import COUNTS, PERCENTS, Figures
 
 _FIGURES = (
     rb"(?:Engine (\d{1,6}): )?Avg prompt throughput: (\d{1,15}\.\d{1,9}) tokens/s, "
@@ -34,8 +34,9 @@ class BatchReader:
     def __init__(self) -> None:
         self._rank = NO_RANK
 
-    def read(self, piece: bytes, at: str) -> Figures | None:
-        """The figures that a line tells of; None for any other line. `at` is taken where the line has no time."""
+    def read(self, piece: bytes, found: int, at: str) -> Figures | None:
+        """The figures that a line tells of; None for any other line. `found`: where `word` stands in it first. `at` is
+        taken where the line has no time."""
         match = _USUAL.match(piece)
         if match is None:
             match = _ANYWHERE.search(piece)
@@ -57,12 +58,12 @@ class BatchReader:
             "interval",
             COUNTS[running],
             COUNTS[waiting],
-            float(usage) / 100 if usage else None,
+            PERCENTS[usage],
             float(prompt),
             float(generation),
             None,
             None,
-            float(hits) / 100 if hits else None,
+            PERCENTS[hits],
             None,
             None,
             int(preempted) if preempted else None,
