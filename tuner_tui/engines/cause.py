@@ -78,7 +78,8 @@ class CauseFinder:
         self._found: list[tuple[int, EngineError]] = []
         self._dying = False
         self._stopped = False
-        self._in_traceback = False
+        self.listening = False
+        """Whether the next line may tell something though nothing in it looks like it: inside of a traceback."""
         self._handling = False
         self._explained = False
         """The last error was a heading, and what follows says more."""
@@ -87,11 +88,6 @@ class CauseFinder:
         self._different: dict[tuple[str, str], EngineError] = {}
         self._death: EngineError | None = None
         """Said before anything was explained; counts only where nothing else is."""
-
-    @property
-    def listening(self) -> bool:
-        """Whether the next line may tell something though nothing in it looks like it: inside of a traceback."""
-        return self._in_traceback
 
     def read(self, text: str, line: Stripped, where: Where, state: ServerState, plan: Plan) -> Failed | None:
         """One line, without escape sequences; `line` is its own words, `state` what the lines before it said, `plan`
@@ -115,7 +111,7 @@ class CauseFinder:
             self._handling = True
         ends = False
         if message and not message.startswith(" "):
-            ends, self._in_traceback = self._in_traceback, "Traceback (most recent call last)" in message
+            ends, self.listening = self.listening, "Traceback (most recent call last)" in message
         # A traceback quotes source lines, and those hold the words of errors too.
         quoted = message.startswith(("    ", '  File "'))
         found = None

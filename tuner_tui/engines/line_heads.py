@@ -6,7 +6,9 @@ The clock moves once a second, but a server prints many lines in one.
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable
 
+from tuner_tui.engines.facts import Rank
 from tuner_tui.engines.origins import NO_RANK, Origin, rank_of_processes, rank_of_words
 
 LONGEST_BYTES = 160
@@ -27,6 +29,8 @@ class Heads(dict[bytes, Origin | None]):
 
     def __init__(self, language: str) -> None:
         self._vllm = language == "vllm"
+        self._usual = (_VLLM if self._vllm else _SGLANG).fullmatch
+        self._who: dict[bytes, tuple[Rank, Hashable | None]] = {b"": (NO_RANK, None)}
 
     def __missing__(self, begin: bytes) -> Origin | None:
         if len(self) >= _MOST:
@@ -35,13 +39,20 @@ class Heads(dict[bytes, Origin | None]):
         return origin
 
     def _read(self, begin: bytes) -> Origin | None:
-        found = (_VLLM if self._vllm else _SGLANG).fullmatch(begin)
+        found = self._usual(begin)
         if found is None:
             return None
-        at, who = found["at"].decode(), found["who"].decode()
-        if not who:
-            return Origin(at, NO_RANK, None)
+        who, at = found["who"], found["at"]
+        rank, member = self._who.get(who) or self._ranked(who)
+        return Origin(at.decode(), rank, member)
+
+    def _ranked(self, who: bytes) -> tuple[Rank, Hashable | None]:
+        if len(self._who) >= _MOST:
+            self._who = {b"": (NO_RANK, None)}
         if self._vllm:
-            return Origin(at, *rank_of_processes(who.rstrip()))
-        rank = rank_of_words(who)
-        return Origin(at, rank, rank.name)
+            known = rank_of_processes(who.decode().rstrip())
+        else:
+            rank = rank_of_words(who.decode())
+            known = rank, rank.name
+        self._who[who] = known
+        return known

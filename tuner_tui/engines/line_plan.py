@@ -26,7 +26,7 @@ _MOST_BYTES = 4 << 20
 _MOST_READINGS = 64
 """Of one shape."""
 
-_NEEDLES = tuple((each, tuple(needle.translate(_WITHOUT_DIGITS) for needle in each.needles)) for each in PATTERNS)
+_NEEDLES = tuple((needle.translate(_WITHOUT_DIGITS), at) for at, each in enumerate(PATTERNS) for needle in each.needles)
 _QUOTES = ("Received request ", "Receive: obj=", "Finish: obj=", "Added request ")
 """Begin lines that quote a user's prompt, which may hold any words at all."""
 _DEATHS = ("died", "dead", "sigquit", "terminated with", "startup failed", "crashed", "failed to start", "fatal error")
@@ -133,7 +133,8 @@ class Planner:
         for row in rows:
             if row.settings and row.pattern.search(text):
                 return Plan(rows=(row,), placed=placed, clean=clean, glued=glued, bar=bar)
-        errors = tuple(each for each, needles in _NEEDLES if any(needle in text for needle in needles))
+        found = {at for needle, at in _NEEDLES if needle in text}
+        errors = tuple(PATTERNS[at] for at in sorted(found))
         telling = bool(errors) or text.startswith("  ") or any(words in text for words in _CIRCUMSTANCES)
         thing = self._things and known_things.shape(text)
         warned = "WARNING" in text or "Warning:" in text

@@ -33,7 +33,7 @@ from tuner_tui.engines.totals import STATUSES, as_fact
 _STAMP = re.compile(rb"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?)(?:Z|[+-]\d\d:?\d\d)? ")
 """The time that Docker, or a log collector, put in front."""
 _OWN_CLOCK = re.compile(rb"\[20\d\d-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{3})?(?: [A-Z_]+\d+)*\] ")
-_LINE_FEED, _BRACE = ord("\n"), ord("{")
+_LINE_FEED, _BRACE, _TWO = b"\n{2"
 
 
 class LogReader:
@@ -128,6 +128,8 @@ class LogReader:
                 continue
             if escapes and b"\x1b" in piece:
                 piece = readable(piece).encode() + line_end(piece)
+                if not piece:
+                    continue
             if (found := piece.find(batch_word)) >= 0:
                 figures = read_batch(piece, found, self._at)
                 if figures is not None:
@@ -156,7 +158,7 @@ class LogReader:
 
     def _read(self, piece: bytes, number: int) -> None:
         begin = 0
-        if piece.startswith(b"20") and (stamp := _STAMP.match(piece)):
+        if piece[0] == _TWO and (stamp := _STAMP.match(piece)):
             if not self._own_clock:
                 self._at = stamp[1].decode()
             begin = stamp.end()
@@ -228,8 +230,11 @@ class LogReader:
         state, causes = self.state, self._causes
         if facts:
             was_ready, starts = state.ready, state.starts
+            take, on_fact = state.take, self._on_fact
             for fact in facts:
-                self._tell(fact)
+                take(fact)
+                if on_fact is not None:
+                    on_fact(fact)
             if state.ready and not was_ready:
                 causes.became_ready()
             elif state.starts != starts and starts:

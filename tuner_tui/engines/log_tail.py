@@ -22,8 +22,17 @@ class LogTail:
         if whole and not self._open_bar:
             self._pieces.extend(pieces[-_LINES:])
             return
+        kept, open_bar = self._pieces, self._open_bar
         for piece in pieces:
-            self._add(piece)
+            ended = piece.endswith(b"\n")
+            if open_bar:
+                if ended and not readable(piece).strip():
+                    open_bar = False
+                    continue
+                kept.pop()
+            kept.append(piece)
+            open_bar = not ended
+        self._open_bar = open_bar
 
     def lines(self, n: int) -> list[str]:
         """The last `n` lines that are not blank, without escape sequences."""
@@ -37,13 +46,3 @@ class LogTail:
                 if text and not text.isspace():
                     found.append(text)
         return found[::-1]
-
-    def _add(self, piece: bytes) -> None:
-        ended = piece.endswith(b"\n")
-        if self._open_bar:
-            if ended and not readable(piece).strip():
-                self._open_bar = False
-                return
-            self._pieces.pop()
-        self._pieces.append(piece)
-        self._open_bar = not ended

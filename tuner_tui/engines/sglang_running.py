@@ -16,7 +16,8 @@ from tuner_tui.engines.origins import sglang as origin_of
 from tuner_tui.engines.totals import COUNTS, SHARES, Figures
 
 _BATCH = re.compile(rb"(Prefill|Decode) batch(?: \[\d+\])?[.,] (?=#)")
-_COUNT, _FIGURE, _FLAG = rb"(\d{1,15})", rb"(-?\d{1,15}(?:\.\d{1,15})?)", rb"(True|False)"
+_FRACTION = rb"(?:\.\d{1,15})?"
+_COUNT, _FIGURE, _FLAG = rb"(\d{1,15})", rb"(-?\d{1,15}" + _FRACTION + rb")", rb"(True|False)"
 _KEYS: dict[bytes, tuple[str, bytes]] = {
     # key → field, and what its value must look like
     b"#running-req": ("running", _COUNT),
@@ -127,6 +128,8 @@ class BatchReader:
                     values.append(re.escape(key) + rb": [^,\r\n]*")
                 continue
             fields.append(field)
+            # As this line has it, with a point or without: a choice would cost more than another layout.
+            form = form.replace(_FRACTION, rb"\.\d{1,15}" if b"." in value else b"")
             values.append(re.escape(key) + b": " + form)
         head = begin[1] + rb" batch(?: \[\d+\])?[.,] "
         text = rb", ".join(values) + rb"[, \r\n]*$" if whole else b"".join(rb".*?" + each for each in values)
