@@ -211,9 +211,10 @@ class LogReader:
         if plan.extra and (more := vllm_running.extra(text, where)):
             facts.append(more)
             known = True
-        line = stripped(text) if plan.telling or plan.thing else None
-        unread = line is not None and plan.thing and not known and known_things.wording(line.message)
-        reading = Reading(tuple(facts), unread, origin, line)
+        thing = plan.thing and not known
+        words = stripped(text) if thing or plan.telling else None
+        unread = thing and words is not None and known_things.wording(words.message)
+        reading = Reading(tuple(facts), unread, origin, words)
         self._planner.keep(plan, line, reading)
         self._act(plan, reading, facts, where, origin.member, piece)
 
