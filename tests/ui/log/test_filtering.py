@@ -38,6 +38,16 @@ async def test_a_leading_exclamation_mark_wants_the_others(tmp_path: Path) -> No
         assert len(rows(app)) == 10
 
 
+async def test_what_is_typed_is_no_markup(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text("red\nother\n")
+    async with shown_log(log) as (app, pilot):
+        await pilot.press("slash", *"[d]$", "enter")
+        await settled(app, pilot)
+        assert rows(app) == ["red"]
+        assert app.status == "#1 · following · 1 of 2 lines · /[d]$"
+
+
 async def test_what_is_no_regular_expression_is_searched_as_a_text(tmp_path: Path) -> None:
     log = tmp_path / "a.log"
     log.write_text("f(x\nother\n")

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -22,6 +21,7 @@ from tuner_tui.ui.log.document import LogDocument
 from tuner_tui.ui.log.jump_list import JumpList
 from tuner_tui.ui.log.query import parse_query
 from tuner_tui.ui.log.seek import seek_line
+from tuner_tui.ui.log.status import counted, status
 from tuner_tui.ui.log.taking_out import all_texts, chosen_text
 from tuner_tui.ui.log.times import EXAMPLES
 from tuner_tui.ui.log.view import LogView
@@ -160,52 +160,10 @@ class LogPanel(Vertical):
             self.post_message(self.Said("The log was cut or replaced: this is the new one", "warning"))
 
     def _tell(self) -> None:
-        text = Text(" · ".join(part for part in self._parts() if part), no_wrap=True, overflow="ellipsis")
-        if text.plain != self._said:
-            self._said = text.plain
-            self._status.update(text, layout=False)
-
-    def _parts(self) -> Iterator[str]:
-        """Short: 80 columns are few."""
-        view, document = self._view, self._view.document
-        yield self._title
-        if document is None:
-            yield "no log"
-            return
-        lines, query, viewport = len(document.index), document.query, view.viewport
-        searched = "" if document.searched >= lines else f", {document.searched / lines:.0%} searched"
-        if viewport.following:
-            yield "following"
-        else:
-            new = f", +{viewport.new_lines:,} new lines" if viewport.new_lines else ""
-            yield f"paused{self._place()}{new}"
-        if not document.complete:
-            yield f"reading {document.indexed_share:.0%}"
-        elif query is not None and view.filters:
-            yield f"{len(document.matches):,} of {_lines(lines)}{searched}"
-        else:
-            yield _lines(lines)
-            if query is not None:
-                yield _count(len(document.matches), "match", "matches") + searched
-        if query is not None:
-            yield f"/{query.text}"
-        if document.trouble:
-            yield document.trouble
-        if view.wraps:
-            yield "wrapped"
-        if view.shift:
-            yield f"from column {view.shift + 1}"
-        if query is not None and query.why_literal:
-            yield f"as text: {query.why_literal}"
-
-    def _place(self) -> str:
-        """The current line, if it is in view, else the first one that is; counted from 1."""
-        viewport, document = self._view.viewport, self._view.document
-        lines, current = viewport.lines, viewport.choice.current
-        if not lines or document is None or not document.complete:
-            return ""
-        line = current if current is not None and current in lines else lines[0]
-        return f" at line {line + 1:,}"
+        said = status(self._title, self._view)
+        if said != self._said:
+            self._said = said
+            self._status.update(said, layout=False)
 
     # The prompt
 
@@ -395,7 +353,7 @@ class LogPanel(Vertical):
         matches = document.matches[:] if view.filtered else None
         count = len(document.index) if matches is None else len(matches)
         if count > _MANY:
-            self.post_message(self.Said(f"Saving {_lines(count)} …"))
+            self.post_message(self.Said(f"Saving {counted(count)} …"))
         await self._write(document, "saved" if matches is None else "filtered", all_texts(document, matches), "")
 
     async def _write(self, document: LogDocument, name: str, lines: Iterator[str] | list[str], note: str) -> None:
@@ -404,17 +362,9 @@ class LogPanel(Vertical):
         except OSError as error:
             self.post_message(self.Said(f"Could not be written: {error}", "error"))
             return
-        self.post_message(self.Said(f"{_lines(count)} written to {path}{note}"))
+        self.post_message(self.Said(f"{counted(count)} written to {path}{note}"))
 
     def _to_clipboard(self, text: str) -> None:
         driver = self.app._driver  # App.copy_to_clipboard sends no wrapped sequence, and there is no other way
         if driver is not None:
             driver.write(clipboard_sequence(text, in_tmux=in_tmux()))
-
-
-def _lines(count: int) -> str:
-    return _count(count, "line", "lines")
-
-
-def _count(count: int, one: str, many: str) -> str:
-    return f"{count:,} {one if count == 1 else many}"
