@@ -14,7 +14,8 @@ from tests.ui.runs_on_disk import RecordedRun, finished_run, task_file, task_of
 from tuner_tui.runs.view import RunReader
 from tuner_tui.ui.app import TunerApp, binding_ids
 from tuner_tui.ui.keymap import keymap_file
-from tuner_tui.ui.themes import BadTheme, load_theme, load_themes, shipped_themes, user_themes
+from tuner_tui.ui.theme_file import BadTheme, ThemeFiles
+from tuner_tui.ui.themes import load_theme, load_themes, shipped_themes, user_themes
 
 
 async def test_the_function_keys_lead_to_each_mode_and_escape_back_home(tmp_path: Path) -> None:
@@ -104,7 +105,7 @@ async def test_every_shipped_theme_can_be_used(tmp_path: Path, name: str) -> Non
 
 
 def test_a_shipped_theme_lists_every_figure() -> None:
-    themes, bad = load_themes(shipped_themes())
+    themes, bad = load_themes(shipped_themes(), ThemeFiles())
     assert bad == []
     dark = set(themes["dark"].variables)
     assert all(set(theme.variables) >= {"winner", "kv-cache", "series-6"} for theme in themes.values())
@@ -132,7 +133,7 @@ def _theme(text: str, name: str = "mine") -> Path:
 def test_a_bad_theme_is_named_with_the_place_and_the_remedy(text: str, said: str) -> None:
     path = _theme(text)
     with pytest.raises(BadTheme, match=r"mine\.yaml") as caught:
-        load_theme(path)
+        load_theme(path, ThemeFiles())
     assert said in str(caught.value)
 
 

@@ -22,7 +22,8 @@ from tuner_tui.task.model import Objective
 from tuner_tui.ui.charts import Axis, Spot, plot, round_values, span
 from tuner_tui.ui.compare.charts import CHARTS, ChartInput
 from tuner_tui.ui.run.lines import Lines, style_of
-from tuner_tui.ui.themes import default_variables
+from tuner_tui.ui.theme_file import ThemeFiles
+from tuner_tui.ui.themes import default_theme
 
 MANY = run_of(*[[(0.1 + i / 100, 1000.0 + i * 37 % 11 * 50), (0.1 + i / 99, 1000.0)] for i in range(24)], failed=99)
 
@@ -252,7 +253,7 @@ class OneLine(App[None]):
         yield Lines()
 
     def get_css_variables(self) -> dict[str, str]:
-        return super().get_css_variables() | default_variables()
+        return super().get_css_variables() | default_theme(ThemeFiles()).variables
 
 
 async def test_muted_words_can_be_read_on_a_light_ground() -> None:

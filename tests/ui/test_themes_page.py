@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from tuner_tui.ui.theme_file import ThemeFiles
 from tuner_tui.ui.themes import load_theme, shipped_themes
 
 _PAGE = Path(__file__).resolve().parents[2] / "docs" / "themes.md"
@@ -14,7 +15,7 @@ def test_the_example_is_a_theme(tmp_path: Path) -> None:
     [example, _] = re.findall(r"```yaml\n(.*?)```", _PAGE.read_text(encoding="utf-8"), re.S)
     path = tmp_path / "mine.yaml"
     path.write_text(example, encoding="utf-8")
-    assert load_theme(path).primary == "#7aa2f7"
+    assert load_theme(path, ThemeFiles()).primary == "#7aa2f7"
 
 
 def test_every_shipped_theme_is_named() -> None:

@@ -21,7 +21,8 @@ from tuner_tui.ui.frame import AFTER_PAINT_S, MODES, TunerScreen
 from tuner_tui.ui.line_input import LineDialog, LineInput
 from tuner_tui.ui.memory import keep, memory_file, recall
 from tuner_tui.ui.stylesheet import ParsedOnce
-from tuner_tui.ui.themes import default_variables, first_theme, load_themes, shipped_themes, user_themes
+from tuner_tui.ui.theme_file import ThemeFiles
+from tuner_tui.ui.themes import default_theme, first_theme, kept_themes, load_themes, shipped_themes, user_themes
 from tuner_tui.ui.watch_files import Stamp, stamp
 
 if TYPE_CHECKING:
@@ -126,7 +127,8 @@ class TunerApp(App[None]):
         self._theme_folders = (shipped_themes(), user_themes())
         self._theme_stamps: Stamp = {}
         self._said_bad_themes: set[str] = set()
-        theme = first_theme(self.remembered.theme, self._theme_folders)
+        self._theme_files = ThemeFiles(kept_themes())
+        theme = first_theme(self.remembered.theme, self._theme_folders, self._theme_files)
         self.register_theme(theme)
         self.set_reactive(App.theme, theme.name)
         self._css_variables = theme, super().get_css_variables()
@@ -297,7 +299,7 @@ class TunerApp(App[None]):
         return made[1]
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        return default_variables()
+        return default_theme(self._theme_files).variables
 
     def _load_themes(self) -> None:
         """Once at the start, and again whenever a file has changed; the theme in use is then drawn anew."""
@@ -311,10 +313,11 @@ class TunerApp(App[None]):
                 self.unregister_theme(name)
         bad: list[str] = []
         for folder in self._theme_folders:
-            themes, unusable = load_themes(folder)
+            themes, unusable = load_themes(folder, self._theme_files)
             bad += unusable
             for theme in themes.values():
                 self.register_theme(theme)
+        self._theme_files.keep()
         if not first and self.theme in self.available_themes:
             self._watch_theme(self.theme)
         new = [sentence for sentence in bad if sentence not in self._said_bad_themes]

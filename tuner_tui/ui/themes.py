@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
-import functools
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
-import yaml
 from textual.color import Color, ColorParseError
 from textual.theme import Theme
+
+from tuner_tui.ui.theme_file import BadTheme, ThemeFile, ThemeFiles
 
 DEFAULT = "dark"
 
@@ -24,22 +22,6 @@ FIGURES = (
 _COLORS = (
     "primary", "secondary", "accent", "warning", "error", "success", "foreground", "background", "surface", "panel",
 )  # fmt: skip
-
-
-class ThemeFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """A theme as its file has it. What `figures` and `variables` leave out is the dark theme's."""
-
-    title: str
-    colors: dict[str, str]
-    figures: dict[str, str] = {}
-    variables: dict[str, str] = {}
-    """Textual's own CSS variables, such as footer-key-foreground."""
-    dark: bool = True
-    ansi: bool = False
-
-
-class BadTheme(Exception):
-    """A theme's file cannot be used; the message names file, key and remedy."""
 
 
 def shipped_themes() -> Path:
@@ -56,51 +38,49 @@ def user_themes() -> Path:
     return Path(platformdirs.user_config_dir("tuner-tui")) / "themes"
 
 
-def first_theme(name: str, folders: Sequence[Path]) -> Theme:
+def kept_themes() -> Path:
+    """Where themes are kept as they were read: `~/.cache/tuner-tui/themes.json` or the platform's equivalent."""
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("tuner-tui")) / "themes.json"
+
+
+def first_theme(name: str, folders: Sequence[Path], files: ThemeFiles) -> Theme:
     """The theme called `name`, the later folders before the earlier; the default one where there is none."""
     for folder in reversed(folders):
         if name and (path := folder / f"{name}.yaml").is_file():
             with contextlib.suppress(BadTheme):
-                return load_theme(path)
-    return load_theme(shipped_themes() / f"{DEFAULT}.yaml")
+                return load_theme(path, files)
+    return default_theme(files)
 
 
-@functools.cache
-def default_variables() -> dict[str, str]:
-    """What a theme's variables fall back to."""
-    return load_theme(shipped_themes() / f"{DEFAULT}.yaml").variables
+def default_theme(files: ThemeFiles) -> Theme:
+    """The one that is shown where no other is chosen; what a theme's variables leave out is this one's."""
+    return load_theme(shipped_themes() / f"{DEFAULT}.yaml", files)
 
 
-def load_themes(folder: Path) -> tuple[dict[str, Theme], list[str]]:
+def load_themes(folder: Path, files: ThemeFiles) -> tuple[dict[str, Theme], list[str]]:
     """Every theme in `folder` by name (the file's stem), and a sentence for each file that is none."""
     themes: dict[str, Theme] = {}
     bad: list[str] = []
     for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else []:
         try:
-            themes[path.stem] = load_theme(path)
+            themes[path.stem] = load_theme(path, files)
         except BadTheme as error:
             bad.append(str(error))
     return themes, bad
 
 
-def load_theme(path: Path) -> Theme:
+def load_theme(path: Path, files: ThemeFiles) -> Theme:
     """Raises BadTheme."""
-    try:
-        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadTheme(f"{path}: cannot be read: {error}") from error
-    except yaml.YAMLError as error:
-        line = error.problem_mark.line + 1 if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark else 1
-        raise BadTheme(f"{path}:{line}: not YAML") from error
-    try:
-        file = msgspec.convert(raw, ThemeFile)
-    except msgspec.ValidationError as error:
-        raise BadTheme(f"{path}: {error}") from error
+    file = files.read(path)
     if "primary" not in file.colors:
         raise BadTheme(f"{path}: colors: primary is missing")
     for section, given, known in (("colors", file.colors, _COLORS), ("figures", file.figures, FIGURES)):
         for name, value in given.items():
             if name not in known:
+                import difflib
+
                 near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
                 hint = f"; did you mean {near[0]}?" if near else ""
                 raise BadTheme(f"{path}: {section}: there is no {name!r}{hint}")
