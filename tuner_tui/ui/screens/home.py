@@ -10,7 +10,7 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.widgets import DataTable, Input, Static
+from textual.widgets import Input, Static
 
 from tuner_tui.task.found import TASK_SUFFIXES
 from tuner_tui.task.samples import in_samples, sample, samples
@@ -18,11 +18,13 @@ from tuner_tui.ui.fit import cut_end
 from tuner_tui.ui.frame import AFTER_PAINT_S, TunerScreen
 from tuner_tui.ui.line_input import LineInput
 from tuner_tui.ui.path_input import PathInput
-from tuner_tui.ui.table import TunerTable
 
 if TYPE_CHECKING:
+    from textual.widgets import DataTable
+
     from tuner_tui.runs.folder import RunFolder
     from tuner_tui.runs.overview import Overview
+    from tuner_tui.ui.table import TunerTable
 
 _REFRESH_S = 2.0
 _MOST_RUNS = 200
@@ -87,32 +89,45 @@ class HomeScreen(TunerScreen):
         self._runs: dict[str, Overview] = {}
         self._tasks: dict[str, TaskLine] = {}
         self._filter = ""
+        self._run_table: TunerTable | None = None
+        self._task_table: TunerTable | None = None
 
     def body(self) -> ComposeResult:
         welcome = Static(WELCOME, id="welcome", markup=False)
         welcome.display = self.tuner.first_start
         yield welcome
+        with Vertical(id="runs-box", classes="box") as box:
+            box.border_title = "Runs"
+            yield Static("", id="no-runs", markup=False)
+        with Vertical(id="tasks-box", classes="box") as box:
+            box.border_title = "Tasks"
+
+    def on_mount(self) -> None:
+        self.set_interval(_REFRESH_S, self._refresh)
+
+    def on_screen_resume(self) -> None:
+        # After the paint: reading journals and tasks may take a moment, and until then the tables are empty.
+        self.call_after_refresh(self.set_timer, AFTER_PAINT_S, self._fill)
+
+    async def _fill(self) -> None:
+        if self._run_table is None:
+            await self._make_tables()
+        self._refresh()
+        self._list_tasks()
+
+    async def _make_tables(self) -> None:
+        from tuner_tui.ui.table import TunerTable
+
         runs, tasks = TunerTable(id="runs", cursor_type="row"), TunerTable(id="tasks", cursor_type="row")
         for column in ("", "STATE", "RUN", "TASK", "DONE", "BEST", "AGE"):
             runs.add_column(column, key=column)
         for column in ("", "TASK", "ENGINE", "WHAT"):
             tasks.add_column(column, key=column)
-        with Vertical(id="runs-box", classes="box") as box:
-            box.border_title = "Runs"
-            yield runs
-            yield Static("", id="no-runs", markup=False)
-        with Vertical(id="tasks-box", classes="box") as box:
-            box.border_title = "Tasks"
-            yield tasks
-
-    def on_mount(self) -> None:
-        self.query_one("#runs").focus()
-        self.set_interval(_REFRESH_S, self._refresh)
-
-    def on_screen_resume(self) -> None:
-        # After the paint: reading journals and tasks may take a moment, and imports what nothing else here needs.
-        self.set_timer(AFTER_PAINT_S, self._refresh)
-        self.set_timer(AFTER_PAINT_S, self._list_tasks)
+        self._run_table, self._task_table = runs, tasks
+        await self.query_one("#runs-box").mount(runs, before=0)
+        await self.query_one("#tasks-box").mount(tasks)
+        if self.focused is None:
+            runs.focus()
 
     def _refresh(self) -> None:
         if self.is_current:
@@ -127,9 +142,9 @@ class HomeScreen(TunerScreen):
                 return f"{folder.name} is over; nothing is left to do. Enter shows it, c compares"
         return ""
 
-    @on(DataTable.RowHighlighted, "#runs")
-    def _moved(self) -> None:
-        self.refresh_bindings()
+    def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
+        if event.data_table is self._run_table:
+            self.refresh_bindings()
 
     # Runs
 
@@ -154,11 +169,13 @@ class HomeScreen(TunerScreen):
             return True
 
     def _show_runs(self, found: dict[str, Overview]) -> None:
-        table = self.query_one("#runs", TunerTable)
         first = bool(found) != bool(self._runs)
         self._runs = found
         if first:
             self.refresh_bindings()
+        table = self._run_table
+        if table is None:
+            return
         rows = {key: self._row(run) for key, run in found.items() if self._fits(run)}
         table.show_rows(rows)
         empty = self.query_one("#no-runs", Static)
@@ -170,8 +187,8 @@ class HomeScreen(TunerScreen):
                 if self._filter
                 else "no run yet; d runs the demo, Enter on a task below opens it"
             )
-            if self.focused is table or self.focused is None:
-                self.query_one("#tasks").focus()
+            if (self.focused is table or self.focused is None) and self._task_table is not None:
+                self._task_table.focus()
 
     def _row(self, run: Overview) -> list[Text]:
         from tuner_tui.runs.overview import age
@@ -189,7 +206,7 @@ class HomeScreen(TunerScreen):
         return all(part in words for part in self._filter.lower().split())
 
     def _chosen_run(self) -> RunFolder | None:
-        key = self.query_one("#runs", TunerTable).cursor_key
+        key = self._run_table.cursor_key if self._run_table is not None else None
         return self._runs[key].folder if key in self._runs else None
 
     # Tasks
@@ -224,12 +241,14 @@ class HomeScreen(TunerScreen):
 
     def _show_tasks(self, found: dict[str, TaskLine]) -> None:
         self._tasks = found
+        if self._task_table is None:
+            return
         # Beside the cells: two borders, a scroll bar, the padding of four columns.
         widths = [
             max(map(len, column)) for column in zip(TaskLine("", "TASK", "ENGINE", ""), *found.values(), strict=True)
         ]
         most = max(12, self.size.width - 2 - 1 - 8 - sum(widths[:3]))
-        self.query_one("#tasks", TunerTable).show_rows(
+        self._task_table.show_rows(
             {
                 key: [Text(line.kind, "dim"), Text(line.name), Text(line.engine), Text(cut_end(line.what, most), "dim")]
                 for key, line in found.items()
@@ -241,14 +260,11 @@ class HomeScreen(TunerScreen):
 
     # Actions
 
-    @on(DataTable.RowSelected, "#runs")
-    def _open_run(self) -> None:
-        if folder := self._chosen_run():
+    def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
+        if event.data_table is self._task_table:
+            self.tuner.open_task(Path(str(event.row_key.value)))
+        elif folder := self._chosen_run():
             self.tuner.open_run(folder)
-
-    @on(DataTable.RowSelected, "#tasks")
-    def _open_task(self, event: DataTable.RowSelected) -> None:
-        self.tuner.open_task(Path(str(event.row_key.value)))
 
     def action_new_task(self) -> None:
         self.tuner.new_task()
@@ -301,7 +317,7 @@ class HomeScreen(TunerScreen):
     @on(Input.Submitted, "#home-filter")
     def _filter_done(self) -> None:
         self.query_one("#home-filter").display = bool(self._filter)
-        self.query_one("#runs").focus()
+        self._focus_list()
 
     def action_open_file(self) -> None:
         self._type_into("#home-path")
@@ -339,7 +355,12 @@ class HomeScreen(TunerScreen):
             if box.display:
                 box.display = False
                 box.clear()
-        self.query_one("#runs" if self.query_one("#runs").display else "#tasks").focus()
+        self._focus_list()
+
+    def _focus_list(self) -> None:
+        runs, tasks = self._run_table, self._task_table
+        if runs is not None and tasks is not None:
+            (runs if runs.display else tasks).focus()
 
 
 def _short(path: Path) -> str:
