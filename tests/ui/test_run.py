@@ -339,6 +339,7 @@ WORDS = {"max-running-requests": (16, 64), "chunked-prefill-size": (2048, 4096)}
 @pytest.mark.parametrize(
     ("width", "over", "lines", "headings"),
     [
+        (36, True, 1, ["CONFIGUR"]),
         (77, False, 2, ["MAX-\nRUNNIN…", "CHUNK…\nPREFI…"]),
         (77, True, 2, ["MAX-RUNNING-\nREQUESTS", "CHUNKED-\nPREFILL-SIZE"]),
         (77, True, 1, ["MAX-RUNNING-…", "CHUNKED-PREF…"]),

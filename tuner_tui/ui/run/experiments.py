@@ -21,7 +21,7 @@ from tuner_tui.runs.snapshot import Snapshot
 from tuner_tui.ui.run.lines import style_of
 from tuner_tui.ui.run.rows import Column, Marks, cell, columns, marks_of, score_words, state
 
-_LEAST_WIDTH = 40
+_LEAST_WIDTH = 36
 _ROOM_FOR_HEADINGS = 24
 """Lines of a terminal from which a flag's name may take two."""
 

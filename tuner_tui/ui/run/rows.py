@@ -17,10 +17,12 @@ from tuner_tui.search.words import percent
 from tuner_tui.task.model import Objective
 from tuner_tui.ui.run.lines import Styles
 
+NARROW = 60
 WIDE = 115
 """Cells of a table in a terminal of 120 columns, at least."""
 _MOST_DOTS = 5
 _LEAST_HEADING = 5
+_LEAST_CONFIGURATION = 9
 _LONGEST_VALUE = 18
 _STATE = 20
 _LONGEST_STATE = 30
@@ -74,22 +76,31 @@ def columns(
     longest_score: int = 0,
     heading_lines: int = 1,
 ) -> tuple[Column, ...]:
-    """What fits into `width` cells. Start-up time needs a wide terminal; flags share what is left, and become one
-    column where that is too little for their values. `longest_state`: cells that STATE needs; None: as a run under
-    way may. `longest_score`: those that SCORE does. `heading_lines`: a flag's name may be broken over so many."""
-    wide = width >= WIDE
+    """What fits into `width` cells. Start-up time needs a wide terminal, KV tokens and differences one that is not
+    narrow; flags share what is left, and become one column where that is too little for their values.
+
+    `longest_state`: cells that STATE needs; None: as a run under way may. `longest_score`: those that SCORE does.
+    `heading_lines`: a flag's name may be broken over so many.
+    """
+    wide, narrow = width >= WIDE, width < NARROW
     gap = 2 if wide else 1
     ids = len(str(max((each.id for each in experiments), default=0)))
     wanted = max((each.wanted for each in experiments), default=1)
-    room_for_state = max(_STATE, width // 4 - 2) if wide else _STATE
+    runs = max(4, wanted if wanted <= _MOST_DOTS else len(f"{wanted}/{wanted}"))
+    score = max(8, longest_score)
+    for_state, most = (max(_STATE, width // 4 - 2) if wide else _STATE), _LONGEST_STATE
+    if narrow:
+        for_state = most = max(5, width - (1 + ids + _LEAST_CONFIGURATION + runs + score) - 6 * gap)
+    if longest_state is not None:
+        for_state = min(most, max(5, longest_state))
     before = [Column("mark", "", 1), Column("id", "#".rjust(ids), ids, right=True)]
     after = [
-        Column("launches", "RUNS", max(4, wanted if wanted <= _MOST_DOTS else len(f"{wanted}/{wanted}"))),
-        Column("state", "STATE", min(_LONGEST_STATE, max(longest_state, 5)) if longest_state else room_for_state),
+        Column("launches", "RUNS", runs),
+        Column("state", "STATE", for_state),
         *([Column("start", "START", 10, right=True)] if wide else []),
-        Column("kv", "KV TOKENS", 10, right=True),
-        Column("score", "SCORE", max(8, longest_score), right=True),
-        Column("difference", "", 8, right=True),
+        *([] if narrow else [Column("kv", "KV TOKENS", 10, right=True)]),
+        Column("score", "SCORE", score, right=True),
+        *([] if narrow else [Column("difference", "", 8, right=True)]),
     ]
     left = width - sum(column.width + gap for column in (*before, *after))
     flags = _flag_columns(experiments, differing, left, gap, heading_lines)
@@ -106,10 +117,10 @@ def _flag_columns(
         )
         for name in differing
     }
-    room = max(room, 8)
+    room = max(room, _LEAST_CONFIGURATION)
     spare = room - sum(width + gap for width in least.values())
     if not differing or spare < 0:
-        return [Column("configuration", "CONFIGURATION"[: max(8, room - gap)], max(8, room - gap))]
+        return [Column("configuration", "CONFIGURATION"[: room - gap], room - gap)]
     widths = dict(least)
     for most in range(lines, 0, -1):
         while spare > 0 and (short := [name for name in differing if not _fits(name, widths[name], most)]):

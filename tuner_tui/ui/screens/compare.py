@@ -348,7 +348,8 @@ class CompareScreen(TunerScreen):
         try:
             replace_file(path, exported(snapshot, name, chosen_experiment(snapshot)))
         except (OSError, ValueError) as error:
-            self.app.call_from_thread(self.say, f"not written: {error}", "error")
+            why = f"{path}: {error.strerror}" if isinstance(error, OSError) and error.strerror else str(error)
+            self.app.call_from_thread(self.say, f"not written: {why}", "error")
             return
         self.app.call_from_thread(self.say, f"written: {path}")
 
