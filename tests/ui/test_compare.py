@@ -194,7 +194,12 @@ async def test_another_run_stands_beside(tmp_path: Path) -> None:
         await settled(pilot)
         await pilot.press("enter")
         text = await seen(pilot, "B#1")
+        assert "B: 2026-11-24T08-00-00-later" in text
         assert "150 ms" in _line(text, "E2E mean × 1")
+        score = _line(text, "score ")
+        assert score.index("★") < score.index("0.1750 s"), "theirs has no mark: it is none of this run's"
+        assert score.count("0.1750 s") == 2
+        assert "★" not in score[score.index("0.1750 s") - 3 :]
 
 
 async def test_no_run_and_nothing_measured_are_said(tmp_path: Path) -> None:

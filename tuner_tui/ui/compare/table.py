@@ -77,8 +77,14 @@ def sheet(snapshot: Snapshot, wanted: Wanted, style: dict[str, Style], other: Sn
     single = len({level.scenario for level in snapshot.levels}) == 1
     head = [by_id[each] for each in table.experiments]
     for key, cells in _head_rows(snapshot, head, style).items():
-        rows[key] = (*cells, *([Text("")] * (len(columns) - len(head))))
-    details |= {("score", str(each.id)): _score_detail(snapshot, each) for each in head}
+        rows[key] = cells
+    details |= {("score", str(each.id)): _score_detail(snapshot, each, f"#{each.id}") for each in head}
+    if other is not None and beside is not None:
+        theirs = {each.id: each for each in other.experiments}
+        guests = [theirs[each] for each in beside.experiments]
+        for key, cells in _head_rows(other, guests, style, marked=False).items():
+            rows[key] += cells[1:]
+        details |= {("score", f"B{each.id}"): _score_detail(other, each, f"B#{each.id}") for each in guests}
     matching = {(row.metric.key, row.metric.level): row for row in (beside.rows if beside else ())}
     group = ""
     for row in table.rows if single else _by_traffic(table.rows, snapshot):
@@ -164,16 +170,16 @@ def _title(snapshot: Snapshot, experiment: int, name: str, table: ComparisonTabl
 
 
 def _head_rows(
-    snapshot: Snapshot, experiments: Sequence[ExperimentState], style: dict[str, Style]
+    snapshot: Snapshot, experiments: Sequence[ExperimentState], style: dict[str, Style], *, marked: bool = True
 ) -> dict[str, tuple[Text, ...]]:
-    """What an experiment has as a whole: its score, its launches, whether it counts."""
+    """What an experiment has as a whole: its score, its launches, whether it counts. `marked`: by the verdict."""
     verdict = snapshot.verdict
     score, launches = [Text("score", "bold")], [Text("launches")]
     for each in experiments:
         if each.score is not None and each.status == "succeeded":
             words = quantity(snapshot.objective, each.score.value)
-            tied = verdict.kind == "tie" and (each.id == verdict.leader or each.id in verdict.tied_with)
-            leads = each.id == verdict.leader and not tied
+            tied = marked and verdict.kind == "tie" and each.id in (verdict.leader, *verdict.tied_with)
+            leads = marked and each.id == verdict.leader and not tied
             sign = ("? " if verdict.kind == "unconfirmed" else "★ ") if leads else "≈ " if tied else "  "
             score.append(Text(sign + words, style["winner"] if leads else style["tied"] if tied else "bold"))
         else:
@@ -183,19 +189,19 @@ def _head_rows(
     return {"score": tuple(score), "launches": tuple(launches)}
 
 
-def _score_detail(snapshot: Snapshot, experiment: ExperimentState) -> str:
+def _score_detail(snapshot: Snapshot, experiment: ExperimentState, name: str) -> str:
     """What the score is made of, or why there is none."""
     if experiment.score is not None and experiment.status == "succeeded":
-        words = f"score of #{experiment.id}: {metric_name(snapshot.objective)}"
+        words = f"score of {name}: {metric_name(snapshot.objective)}"
         words += f", {quantity(snapshot.objective, experiment.score.value)}"
         each = [quantity(snapshot.objective, score.value) for score in experiment.scores]
         return words + (
             f", the mean of {len(each)} launches: {', '.join(each)}" if len(each) > 1 else ", of one launch"
         )
     if experiment.failure is not None:
-        return f"#{experiment.id} failed: {experiment.failure.reason}. F4 shows its log"
+        return f"{name} failed: {experiment.failure.reason}. F4 shows its log"
     flags = [flag for launch in experiment.counted for flag in launch.validity if flag.disqualifies]
-    return f"#{experiment.id} is invalid: {flags[0].seen}. F4 shows more" if flags else f"#{experiment.id} has no score"
+    return f"{name} is invalid: {flags[0].seen}. F4 shows more" if flags else f"{name} has no score"
 
 
 def _cell(row: Row, cell: Cell, style: dict[str, Style]) -> Text:

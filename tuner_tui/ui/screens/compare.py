@@ -171,6 +171,8 @@ class CompareScreen(TunerScreen):
         parts = ["Metrics", self._wanted.statistic]
         if len(shown.experiments) > MOST_COLUMNS:
             parts.append(f"{MOST_COLUMNS} of {len(shown.experiments):,}, space chooses")
+        if self._other is not None:
+            parts.append(f"B: {self._other.run}")
         if self._wanted.words:
             parts.append(f"/{self._wanted.words}")
         if not any(" " in key for key in shown.rows):
