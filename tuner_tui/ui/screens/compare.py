@@ -48,6 +48,7 @@ class CompareScreen(TunerScreen):
         "from the best, ? is ahead after single launches. Percentages are to the column marked ⚓ (b pins another).\n"
         "The line below the table says the figure under the cursor with its 95 % interval. Each row stands for\n"
         "itself: of twenty rows of equals, one will show a difference by chance (docs/verdict.md).\n"
+        "Charts: [ and ] or the digits; docs/charts.md says how each is read, and what it does not show.\n"
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "confirm", "Confirm", id="compare.confirm", tooltip="Launch the leaders again"),
