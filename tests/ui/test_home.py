@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.ui.app_under_test import app_under_test, asked, screen_text, settled
-from tests.ui.runs_on_disk import finished_run
+import pytest
+
+from tests.ui.app_under_test import app_under_test, asked, screen_text, seen, settled
+from tests.ui.runs_on_disk import finished_run, task_file
 from tuner_tui.task.samples import sample
 
 
@@ -76,3 +78,38 @@ async def test_a_start_that_is_refused_says_why_and_leads_back(tmp_path: Path) -
         await settled(pilot)
         assert app.current_mode == "home"
         assert "Runs" in screen_text(app)
+
+
+async def test_tasks_of_the_folder_and_those_had_open_are_listed_and_a_path_is_completed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "here"
+    task_file(here, name="mine.yaml")
+    task_file(here / "below", name="other.yaml")
+    (here / "notes.yaml").write_text("- milk\n")
+    monkeypatch.chdir(here)
+    app = app_under_test(tmp_path)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot)
+        text = screen_text(app)
+        assert "here    mine.yaml         sglang     2 configurations: mem-fraction-static" in text
+        assert "notes.yaml" not in text
+        await pilot.press("o", "b", "e")
+        await seen(pilot, "below/")
+        await pilot.press("tab", "o")
+        await seen(pilot, "below/other.yaml")
+        await pilot.press("tab", "enter")
+        await seen(pilot, "[Task]", "other.yaml", "✓ valid")
+        await pilot.press("f2")
+        await seen(pilot, "recent  below/other.yaml", "here    mine.yaml")
+
+
+async def test_resume_is_offered_only_where_something_is_left(tmp_path: Path) -> None:
+    finished_run(tmp_path / "runs", tmp_path)
+    app = app_under_test(tmp_path)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await settled(pilot)
+        await pilot.pause()
+        assert "Resume" not in screen_text(app).splitlines()[-1]
+        await pilot.press("r")
+        await seen(pilot, "is over; nothing is")

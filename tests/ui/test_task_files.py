@@ -63,7 +63,7 @@ async def test_a_sample_is_saved_as_ones_own_and_never_among_the_samples(
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         await press(pilot, "ctrl+s")
-        await seen(pilot, "samples stay as they are; yours goes to")
+        await seen(pilot, "samples stay as they are; your own goes to")
         await press(pilot, "ctrl+u")
         await typed(pilot, str(sample("demo").with_name("x.yaml")), "enter")
         await seen(pilot, "that is the samples")

@@ -17,7 +17,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.signal import Signal
 
-from tuner_tui.ui.frame import AFTER_PAINT_S, MODES, TunerScreen
+from tuner_tui.ui.frame import AFTER_PAINT_S, HEIGHTS, MODES, WIDTHS, TunerScreen
 from tuner_tui.ui.line_input import LineDialog, LineInput
 from tuner_tui.ui.memory import keep, memory_file, recall
 from tuner_tui.ui.stylesheet import ParsedOnce
@@ -85,6 +85,8 @@ class TunerApp(App[None]):
     }  # type: ignore[assignment]
     COMMANDS = App.COMMANDS | {_actions}
     PAUSE_GC_ON_SCROLL = True
+    HORIZONTAL_BREAKPOINTS = WIDTHS
+    VERTICAL_BREAKPOINTS = HEIGHTS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark,f1", "help", "Help", id="app.help", key_display="?"),
         Binding("ctrl+p", "command_palette", "Palette", id="app.palette", show=False),

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 SMALLEST = (40, 12)
 """Columns and lines below which nothing sensible fits."""
 
+WIDTHS = [(0, "-tiny"), (SMALLEST[0], "-narrow"), (78, "-normal"), (120, "-wide"), (180, "-huge")]
+HEIGHTS = [(0, "-flat"), (SMALLEST[1], "-low"), (24, "-middle"), (36, "-high")]
+"""Columns and lines from which a screen, and what lies over it, has one of these classes."""
+
 AFTER_PAINT_S = 0.05
 """What need not be in the first paint of a screen waits so long for it."""
 
@@ -78,12 +82,6 @@ class TunerScreen(Screen[None]):
     HELP_TEXT: ClassVar[str] = ""
     """Markdown at the head of the help page."""
 
-    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 (as the base class has it)
-        (0, "-tiny"), (SMALLEST[0], "-narrow"), (78, "-normal"), (120, "-wide"), (180, "-huge"),
-    ]  # fmt: skip
-    VERTICAL_BREAKPOINTS = [  # noqa: RUF012
-        (0, "-flat"), (SMALLEST[1], "-low"), (24, "-middle"), (36, "-high"),
-    ]  # fmt: skip
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Back", id="app.back", show=False)]
 
     def __init_subclass__(cls, **how: Any) -> None:

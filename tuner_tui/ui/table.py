@@ -39,8 +39,8 @@ class TunerTable(DataTable[Text]):
                     if before != cell or before.spans != cell.spans or before.style != cell.style:
                         self.update_cell(key, column, cell, update_width=True)
                         wider = wider or before.cell_len != cell.cell_len
-            if wider:  # Textual widens the column when it is idle, and does not draw it then
-                self.call_after_refresh(self.refresh)
+            if wider:
+                self._draw_widths()
             return
         chosen, top = self.cursor_key, self.scroll_y
         self.clear()
@@ -53,3 +53,8 @@ class TunerTable(DataTable[Text]):
         elif chosen is not None and rows:
             self.move_cursor(row=min(old.index(chosen), len(rows) - 1), scroll=False)
         self.scroll_to(y=top, animate=False)
+        self._draw_widths()
+
+    def _draw_widths(self) -> None:
+        """Textual finds the columns' widths when it is idle, and draws neither cells nor header anew then."""
+        self.call_after_refresh(self.refresh)

@@ -42,7 +42,7 @@ class Keeping:
             return
         folder = Path.cwd() if document.refusal else document.path.parent
         value = str(free_name(folder, document.path.stem, document.path.suffix or ".yaml"))
-        title = f"{document.refusal}; yours goes to" if document.refusal else "save as"
+        title = f"{document.refusal}; your own goes to" if document.refusal else "save as"
 
         def accept(typed: str) -> str:
             path = Path(typed.strip()).expanduser().absolute()

@@ -135,7 +135,9 @@ def _summary(outlook: Outlook) -> Text:
 
 def _roughly(seconds: float) -> str:
     """An estimate, no more exact than it is."""
-    step_s = 1 if seconds < 60 else 10 if seconds < 300 else 60
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    step_s = 10 if seconds < 300 else 60
     return duration_words(round(seconds / step_s) * step_s)
 
 
