@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+from pathlib import Path
+from typing import Literal
+
 import pytest
 from click.testing import CliRunner
 
+from tests.engines.real_task import real_task
 from tuner_tui.cli.main import main
 
 
@@ -63,3 +69,52 @@ def test_an_image_says_what_it_takes() -> None:
     page = flags("simulated", "mem-fraction", "--from-image")
     assert "--mem-fraction-static" in page
     assert "not in the catalogue" not in page
+
+
+TASK = """\
+engine: simulated
+model: simulated-8b
+backend: {backend}
+parameters: {{mem-fraction-static: 0.8}}
+benchmark: {{traffic: ["D(100,100)"], concurrency: [1], max_requests: 4}}
+"""
+
+
+@pytest.mark.parametrize("backend", ["process", pytest.param("docker", marks=pytest.mark.docker)])
+def test_the_engine_is_asked_where_a_task_would_start_it(backend: str, tmp_path: Path) -> None:
+    task = tmp_path / "task.yaml"
+    task.write_text(TASK.format(backend=backend))
+    page = flags("simulated", "mem-fraction", "--task", str(task))
+    assert "--mem-fraction-static" in page
+    assert "not in the catalogue" not in page
+
+
+def test_a_task_that_cannot_be_asked(tmp_path: Path) -> None:
+    task = tmp_path / "task.yaml"
+    task.write_text(TASK.format(backend="process"))
+    assert "is a task of simulated: tuner-tui flags simulated" in flags("vllm", "--task", str(task), code=2)
+    task.write_text(TASK.format(backend="process") + "process: {command: [/no/such/program]}\n")
+    assert "/no/such/program could not be started: No such file" in flags("simulated", "--task", str(task), code=2)
+    task.write_text("engine: simulatd\n")
+    assert "task.yaml:1:9" in flags("simulated", "--task", str(task), code=2)
+
+
+@pytest.mark.acceptance
+@pytest.mark.docker
+@pytest.mark.parametrize(
+    ("engine", "word", "flag"),
+    [
+        pytest.param("vllm", "max-num", "--max-num-seqs", marks=pytest.mark.vllm),
+        pytest.param("sglang", "running-req", "--max-running-requests", marks=pytest.mark.sglang),
+    ],
+)
+def test_a_real_engine_in_an_image_of_one_s_own(
+    engine: Literal["vllm", "sglang"], word: str, flag: str, tmp_path: Path
+) -> None:
+    """The image knows nothing of the engine: the task's mounts, environment and command make it run."""
+    page = flags(engine, word, "--task", str(real_task(tmp_path, engine, "docker", {})))
+    assert re.search(r"engine-base:bookworm takes [3-9]\d\d flags", page)
+    assert f"\n{flag}\n" in page
+    assert "not in the catalogue" not in page
+    left = subprocess.run(["docker", "ps", "-aq", "--filter", "label=tuner-tui.help"], capture_output=True, check=True)
+    assert left.stdout == b""

@@ -18,6 +18,9 @@ from tuner_tui.engines.load_task import load_task
 from tuner_tui.engines.nearest import nearest
 from tuner_tui.engines.registry import engine
 
+_NO_FLAGS = ("help", "version", "json-arg")
+"""What every program has; and what vLLM's help shows how JSON is given with."""
+
 
 def show_flags(
     name: str, word: str | None, *, from_image: bool = False, image: str | None = None, task: Path | None = None
@@ -147,7 +150,7 @@ def _from_engine(
             click.echo(f"--{flag}")
             for line in textwrap.wrap(help_line, width, initial_indent="    ", subsequent_indent="    "):
                 click.echo(line)
-    new = [flag for flag in flags if known.find(flag) is None and flag not in ("help", "version")]
+    new = [flag for flag in flags if known.find(flag) is None and flag not in _NO_FLAGS]
     taken = {plain(flag) for flag in flags}
     missing = [flag.name for flag in known.flags.values() if not taken & {flag.name, *flag.aliases, f"no-{flag.name}"}]
     for words, names in ((f"not in the catalogue of {known.version}", new), ("in the catalogue but not here", missing)):
