@@ -65,8 +65,6 @@ class ObviousReader:
             self._at, self._own_clock = origin.at, True
         elif not self._own_clock and (stamp := _STAMP.match(text)):
             self._at = stamp[1]
-        if origin.member is not None:
-            self.state.members.add(origin.member)
         plan: Plan = Planner(self._rows, things=True, vllm=self._language == "vllm").plan(text.encode())
         where = Where(self._number, self._at, origin.rank)
         was_ready, starts, known = self.state.ready, self.state.starts, False
@@ -82,6 +80,8 @@ class ObviousReader:
         if plan.extra and (more := vllm_running.extra(text, where)):
             self._tell(more)
             known = True
+        if origin.member is not None:  # after the facts: the first of a start forgets those before
+            self.state.members.add(origin.member)
         if bar:
             return
         failed = None

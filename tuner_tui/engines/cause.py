@@ -9,7 +9,7 @@ import msgspec
 from tuner_tui.engines.counsel import Counsel
 from tuner_tui.engines.error_pattern import WRAPPER, ErrorPattern
 from tuner_tui.engines.facts import EngineError, Failed, Where
-from tuner_tui.engines.line_plan import Plan
+from tuner_tui.engines.line_plan import DEATHS, Plan
 from tuner_tui.engines.prefixes import Stripped
 from tuner_tui.engines.server_state import ServerState
 
@@ -43,21 +43,6 @@ _WRAPPING = re.compile(
     r"|EngineDeadError|^EOFError|^(?:BrokenPipe|ConnectionReset)Error|CancelledError|Worker failed with error"
     r"|ProcessExitedException|ActorDiedError|ChildFailedError|scheduler died|Server process exited"
     r"|MQEngineDeadError|Engine process failed to start|AsyncEngineDeadError|Background loop has errored"
-)
-_DEATHS = (
-    # (words, is the server certainly lost at this very line)
-    ("Received sigquit from a child process", True),
-    ("EngineCore failed to start", False),
-    ("WorkerProc failed to start", False),
-    ("EngineCore encountered a fatal error", False),
-    ("Scheduler hit an exception", False),
-    ("DataParallelController hit an exception", False),
-    ("Engine core initialization failed", True),
-    ("Application startup failed. Exiting", True),
-    ("died unexpectedly", False),
-    ("scheduler is dead", False),
-    ("EngineCore hit an exception", False),
-    ("Engine process failed to start", True),
 )
 _STOPS = ("shutdown triggered", "SIGTERM received", "INFO:     Shutting down")
 """After these the server was told to stop, and what its processes complain of then is no error."""
@@ -103,7 +88,7 @@ class CauseFinder:
             return self._added(found, where, state)
         if "etrying " in message or message.startswith("Error retrieving "):
             return None  # not the last attempt; the last one raises
-        if plan.telling:
+        if plan.death:
             self._note_death(text, number)
         if message.startswith("  "):
             self._note_frame(message)
@@ -160,7 +145,7 @@ class CauseFinder:
         return None
 
     def _note_death(self, text: str, number: int) -> None:
-        for words, at_once in _DEATHS:
+        for words, at_once in DEATHS:
             if words in text:
                 self._dying = True
                 self.doomed = self.doomed or at_once

@@ -18,7 +18,7 @@ from tuner_tui.engines.log_rows import Row
 from tuner_tui.engines.origins import Origin
 from tuner_tui.engines.prefixes import Stripped
 
-_DIGITS = b"0123456789"
+DIGITS = b"0123456789"
 _WITHOUT_DIGITS = str.maketrans("", "", "0123456789")
 _MOST_BYTES = 4 << 20
 """Of all shapes that are remembered; beyond it they are forgotten and learned anew."""
@@ -29,11 +29,29 @@ _MOST_READINGS = 64
 _NEEDLES = tuple((needle.translate(_WITHOUT_DIGITS), at) for at, each in enumerate(PATTERNS) for needle in each.needles)
 _QUOTES = ("Received request ", "Receive: obj=", "Finish: obj=", "Added request ")
 """Begin lines that quote a user's prompt, which may hold any words at all."""
-_DEATHS = ("died", "dead", "sigquit", "terminated with", "startup failed", "crashed", "failed to start", "fatal error")
+DEATHS = (
+    # (words, is the server certainly lost at this very line)
+    ("Received sigquit from a child process", True),
+    ("EngineCore failed to start", False),
+    ("WorkerProc failed to start", False),
+    ("EngineCore encountered a fatal error", False),
+    ("Scheduler hit an exception", False),
+    ("DataParallelController hit an exception", False),
+    ("Engine core initialization failed", True),
+    ("Application startup failed. Exiting", True),
+    ("died unexpectedly", False),
+    ("scheduler is dead", False),
+    ("EngineCore hit an exception", False),
+    ("Engine process failed to start", True),
+)
+_DEATH_WORDS = (
+    *("died", "dead", "sigquit", "terminated with", "startup failed", "crashed", "failed to start", "fatal error"),
+    *(words for words, _ in DEATHS),
+)
 _CIRCUMSTANCES = (
     # Of an error: exceptions, tracebacks, the engine's own level, the end of the server.
     *("Error", "Exception", "Failure", "Traceback", "During handling", '  File "', "ERROR", "hit an exception"),
-    *("hut", "SIGTERM", *_DEATHS),
+    *("hut", "SIGTERM", *_DEATH_WORDS),
 )
 _DRAFTS = ("SpecDecoding metrics", "Speculative metrics", "refix cache hit rate: GPU")
 
@@ -90,17 +108,20 @@ class Planner:
         self._rows = tuple((row.needle.translate(_WITHOUT_DIGITS), row) for row in rows)
         self._things = things
         self._vllm = vllm
-        self._plans: dict[bytes, Plan] = {}
+        self.plans: dict[bytes, Plan] = {}
+        """Shape (a piece without its `DIGITS`) → plan, of all that were seen."""
         self._bytes = 0
 
     def plan(self, piece: bytes) -> Plan:
         """For a piece (see `LineSplitter`) without escape sequences."""
-        shape = piece.translate(None, _DIGITS)
-        plan = self._plans.get(shape)
-        if plan is None:
-            plan = self._plan(piece, shape)
-            self._count(len(shape) + 400)
-            self._plans[shape] = plan
+        shape = piece.translate(None, DIGITS)
+        return self.plans.get(shape) or self.learn(piece, shape)
+
+    def learn(self, piece: bytes, shape: bytes) -> Plan:
+        """For a piece whose shape is new."""
+        plan = self._plan(piece, shape)
+        self._count(len(shape) + 400)
+        self.plans[shape] = plan
         return plan
 
     def keep(self, plan: Plan, line: bytes, reading: Reading) -> None:
@@ -112,7 +133,7 @@ class Planner:
     def _count(self, size: int) -> None:
         self._bytes += size
         if self._bytes > _MOST_BYTES:
-            self._plans.clear()
+            self.plans.clear()
             self._bytes = size
 
     def _plan(self, piece: bytes, shape: bytes) -> Plan:
@@ -143,7 +164,7 @@ class Planner:
             rows=rows,
             errors=errors,
             telling=telling,
-            death=telling and any(words in text for words in _DEATHS),
+            death=telling and any(words in text for words in _DEATH_WORDS),
             thing=thing,
             warned=warned,
             extra=extra,

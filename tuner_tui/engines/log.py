@@ -21,7 +21,7 @@ from tuner_tui.engines.facts import (
 )
 from tuner_tui.engines.line_heads import LONGEST_BYTES as LONGEST_HEAD_BYTES
 from tuner_tui.engines.line_heads import Heads
-from tuner_tui.engines.line_plan import Plan, Planner, Reading
+from tuner_tui.engines.line_plan import DIGITS, Plan, Planner, Reading
 from tuner_tui.engines.log_lines import LONGEST_BYTES, LineSplitter, line_end, readable, unwrapped
 from tuner_tui.engines.log_rows import COMMON
 from tuner_tui.engines.log_tail import LogTail
@@ -166,7 +166,8 @@ class LogReader:
                 piece, begin = piece[begin:], 0
         if len(piece) > LONGEST_BYTES:
             piece = readable(piece).encode() + line_end(piece)
-        plan = self._planner.plan(piece)
+        shape = piece.translate(None, DIGITS)
+        plan = self._planner.plans.get(shape) or self._planner.learn(piece, shape)
         end = piece.find(b"] ", begin, begin + LONGEST_HEAD_BYTES) + 2
         origin = self._heads[piece[begin:end]]
         if (plan.glued or (origin is None and plan.placed)) and len(parts := origins.segments(plan.text(piece))) > 1:
