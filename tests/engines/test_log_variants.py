@@ -502,6 +502,8 @@ def test_a_server_that_was_told_to_stop_did_not_fail() -> None:
         ),
         ("[rocm.py:750] Using ROCM_ATTN backend (selected via --attention-backend).", "ROCM_ATTN"),
         ("[cuda.py:446] Using AttentionBackendEnum.FLASHINFER backend.", "FLASHINFER"),
+        ("[cuda.py:207] Using FlashInfer backend on V1 engine by default for Blackwell (SM 10.0) GPUs.", "FlashInfer"),
+        ("[cuda.py:250] Using FlexAttention backend for 80 on V1 engine.", "FlexAttention"),
         ("[cpu.py:163] Using AMX_MLA backend.", "AMX_MLA"),
         ("[rocm.py:231] Using Rocm Attention backend on V1 engine.", "Rocm Attention"),
         ("[cuda.py:290] Using Cutlass MLA backend on V1 engine.", "Cutlass MLA"),

@@ -47,6 +47,16 @@ def out_of_memory(match: re.Match[str], state: ServerState, language: str) -> Co
     return Counsel(f"the GPU ran out of memory: lower {fraction} or {_flag(batch, language)}")
 
 
+def no_blocks(match: re.Match[str], state: ServerState, language: str) -> Counsel:
+    """vLLM has nothing left for the KV cache; on a CPU another setting says how much there is."""
+    if space := re.search(r"VLLM_\w+_KVCACHE_SPACE", match.string):
+        return Counsel(f"no memory is left for the KV cache: raise {space[0]} in `env:`")
+    return Counsel(
+        "no memory is left for the KV cache: raise gpu-memory-utilization, lower max-num-batched-tokens, or take more "
+        "GPUs (tensor-parallel-size)"
+    )
+
+
 def kv_too_small(match: re.Match[str], state: ServerState, language: str) -> Counsel:
     """The KV cache cannot hold the context; vLLM says what it can hold."""
     fits = re.search(r"estimated maximum model length is (\d{1,15})", match.string)

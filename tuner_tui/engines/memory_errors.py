@@ -8,6 +8,7 @@ from tuner_tui.engines.memory_advice import (
     host_memory,
     kv_too_small,
     memory_in_use,
+    no_blocks,
     out_of_memory,
     raise_fraction,
     too_many_states,
@@ -29,8 +30,7 @@ MEMORY_ERRORS: tuple[ErrorPattern, ...] = (
         "not_enough_kv_memory",
         ("No available memory for the cache blocks", "Cannot auto-fit max_model_len"),
         r"Error: (?:No available memory for the cache blocks|Cannot auto-fit max_model_len: not enough)",
-        "no memory is left for the KV cache: raise gpu-memory-utilization, lower max-num-batched-tokens, or take "
-        "more GPUs (tensor-parallel-size)",
+        no_blocks,
         "ValueError: No available memory for the cache blocks. Try increasing `gpu_memory_utilization`",
         certain=True,
     ),

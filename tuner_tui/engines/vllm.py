@@ -237,9 +237,9 @@ ROWS: tuple[Row, ...] = (
         r"Mamba|SSU|ReplaySSM|all-?reduce|sampl\w+) )"
         r".*?Using (?:AttentionBackendEnum\.)?(?P<backend>(?:F(?:lash|LASH|lex|LEX)|X(?:[fF]ormers|FORMERS|PU)|"
         r"T(?:orch|ORCH|riton|RITON|REE|urbo)|C(?:utlass|UTLASS|PU)|R[Oo][Cc][Mm]|P(?:allas|ALLAS)|A(?:ITER|iter|MX)|IPEX|"
-        r"Dual|HPU)"
+        r"Dual|HPU|Sparse|Block|Open)"
         r"(?:[\w-]| (?!attention|Unquant|N?[vV]?[Ff][pP]))*?) backend"
-        r"(?: on V1 engine| out of .*| \(selected .*)?(?:\.|$)",
+        r"(?: on V1 engine(?: by default.*)?| for \d+ on V1 engine| out of .*| \(selected .*)?(?:\.|$)",
         _backend,
         "[cuda.py:290] Using Flash Attention backend on V1 engine.",
     ),
