@@ -46,6 +46,8 @@ _WRAPPING = re.compile(
 )
 _STOPS = ("shutdown triggered", "SIGTERM received", "INFO:     Shutting down")
 """After these the server was told to stop, and what its processes complain of then is no error."""
+_PARALLEL_SIZE = re.compile(r"^assert .*\b(?:\w+_)?(?:tp|dp|pp|ep|world)_size\b")
+"""What a bare assertion about parallel sizes looks like."""
 _FLAG_FILES = re.compile(r"server_args\.py|/arg_groups/|arg_utils\.py|/vllm/config(?:/|\.py)")
 _DIED = re.compile(
     r"terminated with (?!0\b)-?\d+|died unexpectedly|scheduler is dead|Received sigquit|startup failed"
@@ -185,6 +187,7 @@ class CauseFinder:
         refuses = (
             _FLAG_FILES.search(self._file)
             or _VALIDATION.match(message)
+            or (not match["text"] and _PARALLEL_SIZE.search(self._code))
             or ((kind in _REFUSING or " --" in said) and _ABOUT_FLAGS.search(said) and _REFUSES.search(said))
         )
         error = EngineError(

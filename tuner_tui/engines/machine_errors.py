@@ -84,7 +84,6 @@ MACHINE_ERRORS: tuple[ErrorPattern, ...] = (
             "No HIP GPUs are available",
             "not compiled with CUDA enabled",
             "discover GPU vendor from CDI",
-            "unresolvable CDI devices",
             "ailed to initialize NVML",
             "CUDA unknown error",
             "No accelerator",
@@ -97,7 +96,7 @@ MACHINE_ERRORS: tuple[ErrorPattern, ...] = (
         r"could not select device driver|Failed to infer device type|Found no NVIDIA driver|no CUDA-capable device|"
         r"libcuda\.so\.1: cannot open|No CUDA GPUs are available|nvml error: driver not loaded|"
         r"unknown (?:or invalid )?runtime (?:specified|name:) nvidia|No HIP GPUs are available|"
-        r"not compiled with CUDA enabled|discover GPU vendor from CDI|unresolvable CDI devices nvidia|"
+        r"not compiled with CUDA enabled|discover GPU vendor from CDI|"
         r"The NVIDIA Driver was not detected|libnvidia-ml\.so\S* cannot open|NVMLError_LibraryNotFound|"
         r"[Ff]ailed to initialize NVML|CUDA unknown error|No (?:supported )?accelerator\b.*is available|"
         r"No supported accelerator|No CUDA devices found",
@@ -106,9 +105,55 @@ MACHINE_ERRORS: tuple[ErrorPattern, ...] = (
         'could not select device driver "" with capabilities: [[gpu]]',
     ),
     error(
+        "bad_flag_value",
+        ("nvidia-container-cli: device error", "unresolvable CDI devices"),
+        r"nvidia-container-cli: device error|unresolvable CDI devices",
+        "a GPU that was asked for is not there: correct `gpus:` (nvidia-smi -L lists them)",
+        "nvidia-container-cli: device error: 7: unknown device: unknown",
+    ),
+    error(
+        "no_nvidia_runtime",
+        ("nvidia-container-cli: ",),
+        r"nvidia-container-cli: \w+ error",
+        "the NVIDIA Container Toolkit cannot reach the driver: see that nvidia-smi works on the host, then reinstall "
+        "the toolkit and restart Docker",
+        "nvidia-container-cli: initialization error: nvml error: driver/library version mismatch: unknown",
+    ),
+    error(
+        "no_nvidia_runtime",
+        ("/dev/kfd", "/dev/dri"),
+        r"(?:[Uu]nable|[Ff]ailed) to open /dev/(?:kfd|dri)|/dev/(?:kfd|dri)\S* .*(?:denied|No such)|"
+        r'gathering device information .*"/dev/(?:kfd|dri)',
+        "no AMD GPU can be used in the container: pass /dev/kfd and /dev/dri, and see that the user is in the groups "
+        "video and render",
+        "Unable to open /dev/kfd read-write: Permission denied",
+    ),
+    error(
         "other",
-        ("no kernel image is available",),
-        r"no kernel image is available for execution on the device",
+        ("exec format error",),
+        r"exec format error",
+        "the image was built for another kind of processor; take one for this machine's",
+        "exec /usr/bin/python3: exec format error",
+    ),
+    error(
+        "command_not_found",
+        ("executable file not found",),
+        r'exec: "?(?P<what>[^":]+)"?: executable file not found',
+        "the image has no {what}: correct docker.command, or take another image",
+        'OCI runtime create failed: exec: "sglang": executable file not found in $PATH: unknown',
+    ),
+    error(
+        "bad_flag_value",
+        ("only supports Ampere GPUs or newer",),
+        r"FlashAttention only supports Ampere GPUs or newer",
+        "this GPU is too old for FlashAttention: choose another attention-backend",
+        "RuntimeError: FlashAttention only supports Ampere GPUs or newer.",
+    ),
+    error(
+        "other",
+        ("no kernel image is available", "device function", "NoBinaryForGpu", "is not defined for option 'gpu-name'"),
+        r"no kernel image is available for execution on the device|(?:HIP|CUDA) error: invalid device function|"
+        r"hipErrorNoBinaryForGpu|ptxas fatal .*is not defined for option 'gpu-name'",
         "the image was not built for this GPU; take another one",
         "RuntimeError: CUDA error: no kernel image is available for execution on the device",
     ),

@@ -131,6 +131,14 @@ def batched_tokens(match: re.Match[str], state: ServerState, language: str) -> C
     )
 
 
+def not_divisible(match: re.Match[str], state: ServerState, language: str) -> Counsel:
+    """A dimension of the model is split evenly over the tensor-parallel GPUs."""
+    return Counsel(
+        f"a dimension of the model ({match['size']}) cannot be split over {match['parts']} GPUs: choose a "
+        f"{_flag(_GPUS, language)} that divides it"
+    )
+
+
 def quantised_shape(match: re.Match[str], state: ServerState, language: str) -> Counsel:
     """Quantised weights are split over GPUs in whole blocks."""
     flag = _flag(_GPUS, language)

@@ -84,11 +84,18 @@ MEMORY_ERRORS: tuple[ErrorPattern, ...] = (
     ),
     error(
         "cuda_out_of_memory",
-        ("out of memory", "OutOfMemoryError", "ALLOC_FAILED", "OutOfMemory", "cudaErrorMemoryAllocation"),
+        (
+            "out of memory",
+            "OUT_OF_DEVICE_MEMORY",
+            "OutOfMemoryError",
+            "ALLOC_FAILED",
+            "OutOfMemory",
+            "cudaErrorMemoryAllocation",
+        ),
         r"(?<!ray\.exceptions\.)OutOfMemoryError(?!\))|(?:CUDA|HIP|XPU|NPU|MUSA) out of memory|"
         r"(?:CUDA|HIP|cuda|hip)(?: driver)? error: (?:\d+ )?out of memory|"
         r"(?:Cuda|HIP) failure:?(?: \d+)? 'out of memory'|"
-        r"C(?:UBLAS|USOLVER|UDNN)_STATUS_ALLOC_FAILED|hipErrorOutOfMemory|cudaErrorMemoryAllocation",
+        r"C(?:UBLAS|USOLVER|UDNN)_STATUS_ALLOC_FAILED|UR_RESULT_ERROR_OUT_OF_DEVICE_MEMORY|hipErrorOutOfMemory|cudaErrorMemoryAllocation",
         out_of_memory,
         "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 116.00 MiB.",
     ),

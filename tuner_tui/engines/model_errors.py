@@ -7,7 +7,13 @@ import re
 from tuner_tui.engines.counsel import Counsel
 from tuner_tui.engines.error_pattern import VAGUE, ErrorPattern, error
 from tuner_tui.engines.facts import Fix
-from tuner_tui.engines.memory_advice import batched_tokens, context_too_long, heads, quantised_shape
+from tuner_tui.engines.memory_advice import (
+    batched_tokens,
+    context_too_long,
+    heads,
+    not_divisible,
+    quantised_shape,
+)
 from tuner_tui.engines.server_state import ServerState
 
 
@@ -155,6 +161,13 @@ MODEL_ERRORS: tuple[ErrorPattern, ...] = (
         r"Error[:,] .*Model architectures? .*(?:(?:are|is) not supported|failed to be inspected)",
         "this version of the engine does not know the model's architecture; take a newer image",
         "ValueError: Model architectures ['FooForCausalLM'] are not supported for now.",
+    ),
+    error(
+        "bad_flag_value",
+        (" is not divisible by ",),
+        r"^AssertionError: (?P<size>\d{1,9}) is not divisible by (?P<parts>\d{1,6})$",
+        not_divisible,
+        "AssertionError: 14336 is not divisible by 3",
     ),
     error(
         "bad_flag_value",
