@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.load.test_metrics import good
 from tuner_tui.load.find_max import broken_limits, find_max, least_requests, parse_limit, sustained
 from tuner_tui.load.metrics import level_result
-from tuner_tui.load.model import Found, Level, LevelResult, LoadKind
+from tuner_tui.load.model import Found, Level, LevelResult, LoadKind, RequestRecord
 
 LIMITS = {"ttft.p50": 0.5}
 
@@ -72,15 +73,23 @@ def test_a_limit_that_a_single_request_breaks_is_not_looked_for_any_longer() -> 
     assert found.broken == ("ttft.p50 1000 ms over 500 ms",)
 
 
+def sent(at_s: float, ttft_s: float) -> RequestRecord:
+    return replace(good(at_s, at_s + ttft_s, 9, 9), scheduled_s=at_s)
+
+
 def test_what_is_sustained_counts_as_good_whatever_single_requests_did() -> None:
+    """Ten requests, four a second, all of which end at 9 s: the rate is not that of ten in nine seconds."""
     level = Level(scenario="D(10,5)", request_rate=4)
-    records = [good(0, 0.4, 1, 1)] * 6 + [good(0, 0.6, 1, 1)] * 4
-    kept = level_result(level, records, {"ttft": 0.5})
+    kept = level_result(level, [sent(i / 4, 0.4 if i < 6 else 0.6) for i in range(10)], {"ttft": 0.5})
     assert (kept.metrics.good_requests, broken_limits(kept, {"ttft.p50": 0.5})) == (6, [])
     best = sustained(kept, Found(kind="rate", highest=4, lowest_broken=4.2))
-    assert (best.metrics.good_requests, best.metrics.good_requests_per_s) == (10, 10)
+    assert (best.metrics.good_requests, best.metrics.good_requests_per_s) == (10, 4)
+    assert best.metrics.requests_per_s == 10 / 9
     assert (best.name, best.load.name) == ("D(10,5) @ max", "D(10,5) @ 4/s")
     assert best.level == Level(scenario="D(10,5)", seek="rate")
+    closed = level_result(Level(scenario="D(10,5)", concurrency=2), [good(0, 0.1, 4, 4)] * 8)
+    best = sustained(closed, Found(kind="concurrency", highest=2, lowest_broken=3))
+    assert best.metrics.good_requests_per_s == closed.metrics.requests_per_s == 2
 
 
 def test_what_all_keep_and_what_none_keeps_is_said() -> None:

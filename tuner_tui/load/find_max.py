@@ -130,9 +130,12 @@ def sustained(kept: LevelResult, found: Found) -> LevelResult:
     """The result of the highest load that kept the limits, as that of the level which was looked for.
 
     The limits were held against the level as a whole, so that all requests that succeeded are good ones: the goodput is
-    the rate that was sustained (as Y. Zhong and others define it: DistServe, OSDI 2024, section 2).
+    the rate that was sustained (as Y. Zhong and others define it: DistServe, OSDI 2024, section 2). Of a request rate
+    that is the one at which they were sent: the last ones' way to their end, after the sending, is no slowness.
     """
-    metrics = msgspec.structs.replace(
-        kept.metrics, good_requests=kept.succeeded, good_requests_per_s=kept.metrics.requests_per_s
-    )
+    metrics = kept.metrics
+    rate = metrics.requests_per_s
+    if found.kind == "rate" and metrics.achieved_rate is not None:
+        rate = metrics.achieved_rate * kept.succeeded / kept.requests
+    metrics = msgspec.structs.replace(metrics, good_requests=kept.succeeded, good_requests_per_s=rate)
     return msgspec.structs.replace(kept, sought=found, metrics=metrics)

@@ -39,8 +39,8 @@ def value_words(configuration: Configuration, name: str) -> str:
 
 
 def load_words(result: LevelResult) -> str:
-    """The load without its scenario: `× 4`, `@ 2.5/s`."""
-    return result.load.name.removeprefix(result.scenario).strip()
+    """The load without its scenario and arrivals: `× 4`, `@ 2.5/s`."""
+    return result.load.name.removeprefix(result.scenario).removesuffix(" poisson").strip()
 
 
 def _flag(name: str, value: Value) -> str:
