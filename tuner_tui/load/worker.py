@@ -28,9 +28,7 @@ _PRIORITY = -10
 
 
 def main() -> int:
-    # A worker needs little of a CPU, but at once. Where that is not allowed, it goes without.
-    with suppress(OSError, AttributeError):
-        os.setpriority(os.PRIO_PROCESS, 0, _PRIORITY)
+    _ask_for_priority()
     # A connection for each request in flight; shells allow 1,024 files unless asked.
     with suppress(OSError, ValueError):
         most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -45,6 +43,18 @@ def main() -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return 0
+
+
+def _ask_for_priority() -> None:
+    """A worker needs little of a CPU, but at once. Where that is not allowed, it goes without.
+
+    Linux groups processes by session where nobody else groups them (sched(7), "The autogroup feature"), and a nice
+    value counts only within the group: the group, which is the generator's own, is told as well.
+    """
+    with suppress(OSError, AttributeError):
+        os.setpriority(os.PRIO_PROCESS, 0, _PRIORITY)
+    with suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(_PRIORITY))
 
 
 async def _work(lines: asyncio.Queue[bytes]) -> None:
