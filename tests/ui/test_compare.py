@@ -179,6 +179,17 @@ async def test_what_is_taken_away_is_written_and_its_path_said(tmp_path: Path) -
     assert (folder.path / "launch.sh").read_text() == "docker run …\n"
 
 
+async def test_a_limit_that_is_broken_is_named_with_its_figure(tmp_path: Path) -> None:
+    text = TASK.replace("search:", "limits: {ttft.mean: 30ms}\nsearch:")
+    app = app_under_test(tmp_path, reader=RunReader(finished_run(tmp_path / "runs", tmp_path, text)))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await _open(pilot)
+        row = _line(screen_text(app), "limits ")
+        assert row.index("✓ kept") < row.index("✗ ttft.mean broken")
+        await pilot.press("down", "down", "right")
+        await seen(pilot, "#1: ttft.mean 31.8 ms [31.4 ms, 32.2 ms] of 30 ms at D(100,100) × 4")
+
+
 async def test_another_run_stands_beside(tmp_path: Path) -> None:
     finished_run(tmp_path / "runs", tmp_path)
     other = RecordedRun(tmp_path / "runs", task_of(task_file(tmp_path)), "2026-11-24T08-00-00-later")

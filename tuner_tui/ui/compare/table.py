@@ -14,9 +14,9 @@ from tuner_tui.report.metrics import Metric, metrics
 from tuner_tui.report.words import value_with_unit
 from tuner_tui.runs.experiment import ExperimentState
 from tuner_tui.runs.snapshot import Snapshot
-from tuner_tui.search.verdict import quantity
 from tuner_tui.search.words import metric_name, percent
 from tuner_tui.ui.run.lines import Lines, style_of
+from tuner_tui.ui.run.rows import score_words
 from tuner_tui.ui.table import TunerTable
 
 SIGNS = {"best": "★", "tied": "≈", "ahead": "?", "": " "}
@@ -79,11 +79,14 @@ def sheet(snapshot: Snapshot, wanted: Wanted, style: dict[str, Style], other: Sn
     for key, cells in _head_rows(snapshot, head, style).items():
         rows[key] = cells
     details |= {("score", str(each.id)): _score_detail(snapshot, each, f"#{each.id}") for each in head}
+    details |= {("limits", str(each.id)): f"#{each.id}: {each.limits[0]}" for each in head if each.limits}
     if other is not None and beside is not None:
         theirs = {each.id: each for each in other.experiments}
         guests = [theirs[each] for each in beside.experiments]
         for key, cells in _head_rows(other, guests, style, marked=False).items():
-            rows[key] += cells[1:]
+            if key in rows:
+                rows[key] += cells[1:]
+        rows = {key: (*cells, *[Text("")] * (1 + len(columns) - len(cells))) for key, cells in rows.items()}
         details |= {("score", f"B{each.id}"): _score_detail(other, each, f"B#{each.id}") for each in guests}
     matching = {(row.metric.key, row.metric.level): row for row in (beside.rows if beside else ())}
     group = ""
@@ -172,12 +175,13 @@ def _title(snapshot: Snapshot, experiment: int, name: str, table: ComparisonTabl
 def _head_rows(
     snapshot: Snapshot, experiments: Sequence[ExperimentState], style: dict[str, Style], *, marked: bool = True
 ) -> dict[str, tuple[Text, ...]]:
-    """What an experiment has as a whole: its score, its launches, whether it counts. `marked`: by the verdict."""
+    """What an experiment has as a whole: its score, its launches, whether it counts, whether it keeps the limits.
+    `marked`: by the verdict."""
     verdict = snapshot.verdict
-    score, launches = [Text("score", "bold")], [Text("launches")]
+    score, launches, limits = [Text("score", "bold")], [Text("launches")], [Text("limits")]
     for each in experiments:
         if each.score is not None and each.status == "succeeded":
-            words = quantity(snapshot.objective, each.score.value)
+            words = score_words(snapshot.objective, each.score.value)
             tied = marked and verdict.kind == "tie" and each.id in (verdict.leader, *verdict.tied_with)
             leads = marked and each.id == verdict.leader and not tied
             sign = ("? " if verdict.kind == "unconfirmed" else "★ ") if leads else "≈ " if tied else "  "
@@ -186,15 +190,30 @@ def _head_rows(
             score.append(Text(f"✗ {each.status}", style["error"]))
         done = len(each.counted)
         launches.append(Text(f"  {done}" if done == each.wanted else f"  {done} of {each.wanted}", style["dim"]))
-    return {"score": tuple(score), "launches": tuple(launches)}
+        limits.append(_limits(each, style))
+    rows = {"score": tuple(score), "launches": tuple(launches)}
+    return {**rows, "limits": tuple(limits)} if any(each.limits for each in experiments) else rows
+
+
+def _limits(experiment: ExperimentState, style: dict[str, Style]) -> Text:
+    if not experiment.limits:
+        return Text("  –", style["dim"])
+    nearest = experiment.limits[0]
+    match nearest.standing:
+        case "breaks":
+            return Text(f"✗ {nearest.limit} broken", style["error"])
+        case "borderline":
+            return Text(f"~ {nearest.limit} borderline", style["warning"])
+        case _:
+            return Text("✓ kept")
 
 
 def _score_detail(snapshot: Snapshot, experiment: ExperimentState, name: str) -> str:
     """What the score is made of, or why there is none."""
     if experiment.score is not None and experiment.status == "succeeded":
         words = f"score of {name}: {metric_name(snapshot.objective)}"
-        words += f", {quantity(snapshot.objective, experiment.score.value)}"
-        each = [quantity(snapshot.objective, score.value) for score in experiment.scores]
+        words += f", {score_words(snapshot.objective, experiment.score.value)}"
+        each = [score_words(snapshot.objective, score.value) for score in experiment.scores]
         return words + (
             f", the mean of {len(each)} launches: {', '.join(each)}" if len(each) > 1 else ", of one launch"
         )

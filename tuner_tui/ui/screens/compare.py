@@ -230,7 +230,7 @@ class CompareScreen(TunerScreen):
 
     def action_sort(self) -> None:
         key = self.table.row_key or ""
-        measured = key not in ("score", "launches") and not key.startswith("traffic ")
+        measured = key not in ("score", "launches", "limits") and not key.startswith("traffic ")
         self._want(sort_by=key if measured and key != self._wanted.sort_by else "")
         name = f"{self.table.get_row(key)[0].plain}, best first" if self._wanted.sort_by else "the verdict"
         self.say(f"columns ordered by {name}")
