@@ -133,7 +133,8 @@ class CompareScreen(TunerScreen):
             anew = True
         self.set_title(view.folder.name)
         high = self.app.size.height >= _EVIDENCE_LINES
-        drawn = (snapshot.experiments, snapshot.verdict, self._wanted, self._other, view.alive, high)
+        # The judgement is another one whenever a launch has ended; what happens within a launch shows nothing here.
+        drawn = (snapshot.judgement, self._wanted, self._other, view.alive, high)
         if anew or drawn != self._drawn:
             self._drawn = drawn
             can_confirm = not why_no_confirmation(view)
