@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from tests.ui.log.panel_app import settled, shown_log, until
+import pytest
+
+from tests.ui.log.panel_app import PanelApp, settled, shown_log, until
+from tuner_tui.ui.log.document import LogDocument
 
 
 def log_of(path: Path, lines: int) -> Path:
@@ -148,6 +151,43 @@ async def test_a_large_log_shows_its_end_first_and_then_has_all_lines(tmp_path: 
         app.panel.jump_to_line(11_000)
         await pilot.pause()
         assert any(line.startswith(" 11000") for line in app.shown())
+
+
+async def test_what_is_in_view_and_chosen_stays_while_the_head_comes_in_front(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may = asyncio.Event()
+    fill_in = LogDocument.fill_in
+
+    async def later(self: LogDocument) -> bool:
+        return await fill_in(self) if may.is_set() else False
+
+    monkeypatch.setattr(LogDocument, "fill_in", later)
+    log = tmp_path / "container.log"
+    log.write_text("".join(f"{n:>6} {'x' * 92}\n" for n in range(1, 30_001)))
+    app = PanelApp(log)
+    async with app.run_test(size=(80, 12)) as pilot:
+        await until(pilot, lambda: app.shown()[-1].startswith(" 30000"))
+        assert app.status == "#1 · following · reading 0%"
+        await pilot.press("pageup", "pageup", "shift+down", "shift+down")
+        await pilot.pause()
+        before = app.shown()
+        assert before[0].startswith(" 29970")
+        may.set()
+        await settled(app, pilot)
+        assert app.shown() == before
+        assert app.view.viewport.choice.span == (29_969, 29_970)
+        assert app.status == "#1 · paused at line 29,971 · 30,000 lines"
+
+
+async def test_another_log_under_a_filter_is_searched_anew(tmp_path: Path) -> None:
+    log = log_of(tmp_path / "container.log", 100)
+    async with shown_log(log) as (app, pilot):
+        await pilot.press("slash", *"7$", "enter")
+        await settled(app, pilot)
+        log.write_text("17\nother\n27\n")
+        await until(pilot, lambda: [line for line in app.shown() if line] == ["17", "27"])
+        assert app.status == "#1 · following · 2 of 3 lines · /7$"
 
 
 async def test_a_jump_to_a_line_that_is_not_known_yet_waits(tmp_path: Path) -> None:
