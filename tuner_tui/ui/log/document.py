@@ -250,11 +250,11 @@ class LogDocument:
                 self.marks = marks
 
     def raw(self, line: int) -> Raw:
-        """What a line holds, and how much of it there is."""
-        begin, end = self.index.span(line)
+        """What a line holds, and how much of it there is; nothing of one that has ceased to be."""
         source = self._source
-        if source is None:
+        if source is None or line >= len(self.index):
             return Raw("", 0, False)
+        begin, end = self.index.span(line)
         size = end - begin
         if line < len(self.index) - 1 or not self.index.torn:
             size -= 1  # the line feed
@@ -269,6 +269,9 @@ class LogDocument:
 
     def raws(self, first: int, stop: int) -> list[str]:
         """Several lines at once, as `raw` gives their texts; short ones come in one read."""
+        if first >= len(self.index):
+            return []
+        stop = min(stop, len(self.index))
         begin, end = self.index.span(first)[0], self.index.span(stop - 1)[1]
         if end - begin > STEP_BYTES or self._source is None:
             return [self.raw(line).text for line in range(first, stop)]

@@ -33,6 +33,8 @@ class Reading:
             document = self.document
             if document is not None:
                 await document.look()
+                if document is self.document:
+                    self._paint()  # if the file has become shorter, before anyone asks for lines that are no more
                 # What takes longer is shown as it stands.
                 while document.behind and self._may_go_on(document, due):
                     await document.catch_up()
@@ -41,6 +43,8 @@ class Reading:
             while document is not None and self._may_go_on(document, due):
                 if document.behind or not await document.fill_in():
                     break
+                if document.head_lines:
+                    self._paint()  # all lines have got other numbers
             if document is None or not document.behind:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), max(due - time.monotonic(), 0.01))

@@ -45,7 +45,11 @@ class Rows:
         return self._document.searched if self.filtered else len(self._document.index)
 
     def line_of(self, row: int) -> int:
-        return self._document.matches[row] if self.filtered else row
+        """Of a row that has ceased to be, but may be on the screen until the next paint: the last line."""
+        if not self.filtered:
+            return row
+        matches = self._document.matches
+        return matches[row] if row < len(matches) else max(len(self._document.index) - 1, 0)
 
     def row_of(self, line: int) -> int:
         """The row of a line, or of the next one that is shown."""
@@ -62,7 +66,8 @@ class Rows:
         drawn = self._drawn.get(row)
         if drawn is None:
             drawn = draw(self._document, self.line_of(row), self.appearance)
-            self._drawn[row] = drawn
+            if row < len(self):
+                self._drawn[row] = drawn
             if drawn.torn:
                 self._torn = row
         return drawn

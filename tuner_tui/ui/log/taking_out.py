@@ -34,7 +34,7 @@ def all_texts(document: LogDocument, matches: array[int] | None) -> Iterator[str
         wanted = range(at, stop) if matches is None else matches[bisect_left(matches, at) : bisect_left(matches, stop)]
         if len(wanted) * _DENSE > stop - at:
             raws = document.raws(at, stop)
-            yield from (plain(raws[line - at]) for line in wanted)
+            yield from (plain(raws[line - at]) for line in wanted if line - at < len(raws))
         else:
             yield from (plain(document.raw(line).text) for line in wanted)
         at = stop

@@ -179,6 +179,7 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
             document,
             document.index.begin,
             document.index.end,
+            document.query,
             self.filtered,
             len(document.matches),
             document.searched,
