@@ -45,7 +45,7 @@ def test_from_a_sample_to_the_leader_by_keys_alone(
     terminal.keys("BSpace", "BSpace")
     terminal.type("12")
     terminal.keys("Enter")
-    terminal.wait_for("requests     12")
+    terminal.wait_for("requests      12")
 
     terminal.keys("C-s")
     terminal.wait_for("samples stay as they are; your own goes to")

@@ -9,6 +9,7 @@ from tests.ui.app_under_test import app_under_test, screen_text, seen, settled
 from tests.ui.runs_on_disk import TASK
 from tests.ui.task_on_screen import on_task, press, said, screen_of, text_of, typed
 from tuner_tui.ui.task.grid import Grid
+from tuner_tui.ui.task.outlook import SettingRow
 
 SWITCHED = TASK.replace("  tp-size: 1\n", "  tp-size: 1\n  enable-mixed-chunk: false\n  disable-radix-cache: false\n")
 
@@ -125,6 +126,27 @@ async def test_limits_and_constraints_are_typed_shown_and_taken_out(tmp_path: Pa
         assert "constraints" not in text_of(app)
         await press(pilot, "delete")
         assert "constraints is not in the file; what is shown holds without it" in said(app)
+
+
+async def test_a_request_rate_takes_the_place_of_the_concurrency_and_undo_brings_it_back(tmp_path: Path) -> None:
+    app = on_task(tmp_path, TASK.replace("objective: minimize_latency", "limits: {ttft.mean: 500ms}"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        screen_of(app).grid.go_to("benchmark.request_rate")
+        await press(pilot, "enter")
+        await typed(pilot, "max", "enter")
+        assert "  request_rate: max\n" in text_of(app)
+        assert "concurrency" not in text_of(app)
+        await seen(pilot, "✓ valid")
+        objective = screen_of(app).grid.row("objective")
+        assert isinstance(objective, SettingRow)
+        assert objective.value == "maximize_goodput"
+        await press(pilot, "enter", "ctrl+u")
+        await typed(pilot, "2, 4", "enter")
+        assert "  request_rate: [2, 4]\n" in text_of(app)
+        await press(pilot, "u", "u")
+        assert "concurrency: [1, 4]" in text_of(app)
+        assert "request_rate" not in text_of(app)
 
 
 def plain_end(text: str) -> str:

@@ -135,7 +135,10 @@ class Changes:
 
     def _judged(self, document: Document, setting: Setting, typed: str) -> str:
         """The text with `typed` in it. Raises ValueError with what would be wrong with it there."""
-        text = set_value(document.text, setting.path, setting.to_yaml(typed))
+        text, value = document.text, setting.to_yaml(typed)
+        if setting.instead_of and find(text, setting.instead_of) is not None:
+            text = remove_key(text, setting.instead_of)
+        text = set_value(text, setting.path, value)
         ahead = self._screen.outlook
         _, problems = judge(text, document.path, self._screen.tuner.launcher.models_dir)
         known = {(each.key, each.message) for each in (ahead.problems if ahead else ())}

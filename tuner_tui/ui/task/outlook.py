@@ -163,13 +163,23 @@ def _setting_rows(text: str, root: yaml.Node | None, reading: Reading) -> list[S
         if node is not None and node.start_mark.index < node.end_mark.index:
             rows.append(SettingRow(setting, setting.shown(text, node), True))
             continue
-        absent = setting.absent
-        if setting.path == ("image",) and reading.engine in ENGINES:
-            absent = ENGINES[reading.engine].default_image
-        if setting.path == ("gpus",) and reading.engine == "simulated":
-            absent = "none, simulated"
+        absent = _without(setting, reading)
         rows.append(SettingRow(setting, absent or "missing", False))
     return rows
+
+
+def _without(setting: Setting, reading: Reading) -> str:
+    """What holds where the file says nothing."""
+    task = reading.task
+    if setting.path == ("image",) and task is not None and task.backend == "process":
+        return "none: a process"
+    if setting.path == ("image",) and reading.engine in ENGINES:
+        return ENGINES[reading.engine].default_image
+    if setting.path == ("gpus",) and reading.engine == "simulated":
+        return "none, simulated"
+    if setting.path == ("objective",) and task is not None:
+        return task.objective.name
+    return setting.absent
 
 
 def _foreign_rows(text: str, root: yaml.Node | None) -> list[SettingRow]:

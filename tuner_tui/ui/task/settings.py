@@ -38,6 +38,8 @@ class Setting:
     to_yaml: Callable[[str], str] = one_yaml
     shown: Callable[[str, yaml.Node], str] = source
     choices: Mapping[str, str] | None = None
+    instead_of: Path = ()
+    """What is taken out of the file when this comes in; () where both may stand."""
 
     @property
     def key(self) -> str:
@@ -62,6 +64,10 @@ def _items(typed: str) -> str:
 
 def _shown_items(text: str, node: yaml.Node) -> str:
     return ", ".join(source(text, each) for each in node.value) if isinstance(node.value, list) else source(text, node)
+
+
+def _loads(typed: str) -> str:
+    return "max" if typed.strip() == "max" else _items(typed)
 
 
 def _as_yaml(typed: str) -> str:
@@ -121,12 +127,31 @@ SETTINGS = (
     Setting(
         "concurrency",
         ("benchmark", "concurrency"),
-        "requests at once, each a level: 1, 4, 16",
-        to_yaml=_items,
+        "requests at once, each a level: 1, 4, 16; max looks for the most that keep the limits",
+        "by request rate",
+        to_yaml=_loads,
         shown=typed_values,
+        instead_of=("benchmark", "request_rate"),
+    ),
+    Setting(
+        "request rate",
+        ("benchmark", "request_rate"),
+        "requests a second, each a level: 2, 4, 8; max looks for the highest that keeps the limits",
+        "by concurrency",
+        to_yaml=_loads,
+        shown=typed_values,
+        instead_of=("benchmark", "concurrency"),
     ),
     Setting("requests", ("benchmark", "max_requests"), "a level ends after so many requests", "no bound"),
     Setting("time", ("benchmark", "max_time"), "a level ends after so long: 10s, 2m", "no bound"),
+    Setting(
+        "endpoint", ("benchmark", "endpoint"), "what requests are sent to", "completions",
+        choices={"completions": "token ids of exact length", "chat": "texts, through the chat template"},
+    ),
+    Setting(
+        "tool", ("benchmark", "tool"), "what sends the load", "builtin",
+        choices={"builtin": "tuner-tui's own generator", "genai-bench": "that program"},
+    ),
     Setting(
         "objective", ("objective",), "what is best, or {minimize: ttft.p99}", "minimize_latency", _as_yaml,
         choices=_OBJECTIVES,
