@@ -206,3 +206,29 @@ async def test_a_new_task_is_a_template_until_it_is_saved(tmp_path: Path, monkey
         await press(pilot, "escape")
         await settled(pilot)
         await seen(pilot, "vllm-task.yaml")
+
+
+async def test_leaving_and_opening_another_task_can_save_first(tmp_path: Path) -> None:
+    app = on_task(tmp_path)
+    path = tmp_path / "docker-simple-tune.yaml"
+    other = task_file(tmp_path, name="other.yaml")
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await changed(pilot)
+        app.open_task(other)
+        await seen(pilot, "has changes that are not saved", "save and open other.yaml")
+        await press(pilot, "n")
+        await seen(pilot, "docker-simple-tune.yaml ● unsaved")
+        app.open_task(other)
+        await press(pilot, "s")
+        await seen(pilot, "other.yaml", "✓ valid")
+        assert path.read_text() == MORE
+
+        await press(pilot, "delete")
+        other.write_text(TASK + "# theirs\n")
+        await press(pilot, "ctrl+q", "s")
+        assert "other.yaml is not saved: another program has changed it. ctrl+s on F3 asks how" in said(app)
+        assert app.is_running
+        other.write_text(TASK)
+        await press(pilot, "ctrl+s", "y", "u", "ctrl+q", "s")
+    assert other.read_text() == TASK
+    assert app.return_code == 0

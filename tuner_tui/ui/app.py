@@ -384,16 +384,19 @@ class TunerApp(App[None]):
         """At once, unless a screen has something unsaved, which it then asks about itself."""
         for mode in MODES:
             for screen in self._screen_stacks.get(mode, []):
-                if isinstance(screen, TunerScreen) and (question := screen.unsaved()):
-                    from tuner_tui.ui.screens.confirm import Confirm
-
-                    self.push_screen(Confirm(question, yes="leave without saving"), self._leave_if)
+                if isinstance(screen, TunerScreen) and (said := screen.unsaved()):
+                    self._ask_before_leaving(screen, said)
                     return
         self.leave()
 
-    def _leave_if(self, sure: bool | None) -> None:
-        if sure:
-            self.leave()
+    def _ask_before_leaving(self, screen: TunerScreen, said: str) -> None:
+        from tuner_tui.ui.screens.unsaved import Unsaved
+
+        def answered(answer: str | None) -> None:
+            if answer == "drop" or (answer == "save" and screen.save_at_once()):
+                self.leave()
+
+        self.push_screen(Unsaved(said, "leave"), answered)
 
     def leave(self) -> None:
         message = None

@@ -118,6 +118,10 @@ class TunerScreen(Screen[None]):
         """What would be lost by leaving now, as a question; "" where nothing would."""
         return ""
 
+    def save_at_once(self) -> bool:
+        """Saves what is unsaved. False, with a sentence on why, where that takes a question first."""
+        return True
+
     def why_not(self, action: str, parameters: tuple[object, ...]) -> str:
         """Why an action cannot be done now, in words for a person; "" where it can. Its key is then neither in the
         footer nor in the help, and says this when it is pressed."""

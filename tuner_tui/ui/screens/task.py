@@ -14,7 +14,7 @@ from textual.timer import Timer
 from textual.widgets import ContentSwitcher, Static, TextArea
 
 from tuner_tui.ui.frame import TunerScreen
-from tuner_tui.ui.screens.confirm import Confirm
+from tuner_tui.ui.screens.unsaved import Unsaved
 from tuner_tui.ui.task.changes import Changes
 from tuner_tui.ui.task.document import CannotOpen, Document, new_document, open_document
 from tuner_tui.ui.task.grid import Grid
@@ -127,15 +127,14 @@ class TaskScreen(TunerScreen):
             self._open(path)
             return
 
-        def go_on(sure: bool | None) -> None:
-            if sure:
+        def go_on(answer: str | None) -> None:
+            if answer == "drop" or (answer == "save" and self.save_at_once()):
                 self._open(path)
             elif self.document is not None:
                 self.tuner.task_template = None
                 self._remember(self.document)
 
-        question = f"{self.unsaved()} Open {path.name} without saving them?"
-        self.app.push_screen(Confirm(question, yes="open", no="stay"), go_on)
+        self.app.push_screen(Unsaved(self.unsaved(), f"open {path.name}"), go_on)
 
     def _open(self, path: Path) -> bool:
         template, self.tuner.task_template = self.tuner.task_template, None
@@ -270,6 +269,9 @@ class TaskScreen(TunerScreen):
         if self.document is None or not self.document.changed:
             return ""
         return f"{self.document.path.name} has changes that are not saved."
+
+    def save_at_once(self) -> bool:
+        return self.keeping.save_at_once()
 
     # Tabs
 

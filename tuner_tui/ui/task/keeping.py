@@ -36,6 +36,19 @@ class Keeping:
         else:
             self._write(path)
 
+    def save_at_once(self) -> bool:
+        """Without a question; where one would have to be asked, a sentence sends to the saving that asks it."""
+        document = self._screen.document
+        if document is None:
+            return True
+        why = document.refusal or ("it is marked read-only" if document.read_only else "")
+        if stamp_of(document.path) not in (document.stamp, None):
+            why = "another program has changed it"
+        if why:
+            self._screen.say(f"{document.path.name} is not saved: {why}. ctrl+s on F3 asks how", "warning")
+            return False
+        return self._write(document.path)
+
     def save_as(self) -> None:
         document = self._screen.document
         if document is None:
