@@ -13,7 +13,7 @@ _STYLES = {"winner": "winner", "tie": "tied", "unconfirmed": "warning", "borderl
 
 
 def kind_text(verdict: Verdict, style: Styles) -> Text:
-    """`★ WINNER`, `≈ TIE so far`."""
+    """`★ WINNER`, `≈ TIE, provisional`."""
     name = "NO RESULT" if verdict.kind == "none" else verdict.kind.upper()
     look = style(_STYLES[verdict.kind]) + Style(bold=True)
-    return Text(f"{_SIGNS[verdict.kind]} {name}{' so far' if verdict.provisional else ''}", look)
+    return Text(f"{_SIGNS[verdict.kind]} {name}{', provisional' if verdict.provisional else ''}", look)
