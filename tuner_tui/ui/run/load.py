@@ -39,7 +39,7 @@ def load_text(
     for flag in launch.validity:
         _flag(text, flag, style)
     if launch.failure is not None:
-        failure_text(text, launch.failure, style)
+        failure_text(text, launch.failure, style, may_add=snapshot.finished is None)
     if not text.plain:
         ready = "about to begin" if launch.start_s is not None else "no load yet: it begins once the server is ready"
         words = ready if live else "no load was sent"
@@ -94,13 +94,13 @@ def _flag(text: Text, flag: ValidityFlag, style: Styles) -> None:
     text.append(f"{flag.advice}\n", style("dim"))
 
 
-def failure_text(text: Text, failure: Failure, style: Styles) -> None:
-    """Class, advice, the line that decides, and what would mend it."""
+def failure_text(text: Text, failure: Failure, style: Styles, *, may_add: bool) -> None:
+    """Class, advice, the line that decides, and what would mend it. `may_add`: the run takes configurations."""
     text.append(f"✗ {failure.failure_class.replace('_', ' ')}", style("error") + _BOLD)
     text.append(f": {failure.reason}\n")
     if failure.fix is not None:
         text.append(f"  fix: {failure.fix}", _BOLD)
-        text.append("  a adds this as a configuration\n", style("dim"))
+        text.append("  a adds this as a configuration\n" if may_add else "\n", style("dim"))
     if failure.line:
         text.append("  | ", style("dim"))
         text.append(failure.line.strip() + "\n")
