@@ -11,7 +11,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.tuner import TUNER
+from tests.tuner import TUNER, tuner
 
 _MOST_S = 30.0
 
@@ -67,6 +67,9 @@ async def test_a_page_shows_the_app_takes_keys_and_ends_it_when_it_is_closed(
                         break
                     except aiohttp.ClientConnectorError:
                         await asyncio.sleep(0.05)
+            elsewhere = {"Origin": "https://example.com"}
+            with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
+                await browser.ws_connect(f"http://127.0.0.1:{port}/ws?width=80&height=24", headers=elsewhere)
             async with page:
                 await until_shown(page, "no run yet")
                 assert children(server.pid)
@@ -78,3 +81,23 @@ async def test_a_page_shows_the_app_takes_keys_and_ends_it_when_it_is_closed(
     finally:
         server.terminate()
         await server.wait()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["attach", "none-of-mine"], "no run is called 'none-of-mine'"),
+        (["nothing.yaml"], "nothing.yaml: there is no such file"),
+    ],
+)
+def test_what_no_page_could_show_is_said_at_once(home: Path, runs_dir: Path, arguments: list[str], said: str) -> None:
+    assert said in tuner("serve", *arguments, check=2).stderr
+
+
+def test_a_port_that_is_taken_is_said(home: Path) -> None:
+    pytest.importorskip("textual_serve", reason="textual-serve is not installed (pip install 'tuner-tui[serve]')")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert f"127.0.0.1:{port} cannot be used: " in tuner("serve", "--port", port, check=2).stderr

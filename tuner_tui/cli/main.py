@@ -131,7 +131,7 @@ def replay(run: str, speed: float, runs_dir: Path | None, mouse: bool) -> None:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def serve(port: int, arguments: tuple[str, ...]) -> None:
     """Show the screen in a browser, on 127.0.0.1 only. ARGUMENTS are those of tuner-tui itself."""
-    from tuner_tui.cli.screen import serve_screen
+    from tuner_tui.cli.serve import serve_screen
 
     sys.exit(serve_screen(port, arguments))
 

@@ -1,4 +1,4 @@
-"""`tuner-tui [TASK]`, `attach`, `replay`, `serve`: the terminal app."""
+"""`tuner-tui [TASK]`, `attach`, `replay`: the terminal app."""
 
 from __future__ import annotations
 
@@ -75,17 +75,3 @@ def calm_textual() -> None:
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     os.environ.setdefault("TEXTUAL_SMOOTH_SCROLL", "0")
     os.environ.setdefault("TEXTUAL_FPS", "20" if "SSH_CONNECTION" in os.environ else "30")
-
-
-def serve_screen(port: int, arguments: tuple[str, ...]) -> int:
-    """The app in a browser, on this machine's loopback only: whoever reaches it can start containers."""
-    try:
-        from textual_serve.server import Server
-    except ImportError:
-        return _refused("tuner-tui: `serve` needs one more package: pip install 'tuner-tui[serve]'")
-    command = shlex.join([sys.executable, "-m", "tuner_tui", *arguments])
-    forward = f"ssh -L {port}:127.0.0.1:{port} this-machine"
-    sys.stderr.write(f"http://127.0.0.1:{port}  (from another machine: {forward})\n")
-    sys.stderr.write("A click on the page gives it the keys; Ctrl-C here ends it.\n")
-    Server(command, host="127.0.0.1", port=port, title="tuner-tui").serve()
-    return 0
