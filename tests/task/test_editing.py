@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.task.reading_of import REST
-from tuner_tui.task.editing import CannotEdit, plain_of, remove_key, rename_key, set_value
+from tuner_tui.task.editing import remove_key, set_value
 from tuner_tui.task.reader import read_text
 from tuner_tui.task.samples import samples
+from tuner_tui.task.yaml_text import CannotEdit, plain_of
 
 SAMPLES = {path.stem: path.read_text(encoding="utf-8") for path in samples()}
 
@@ -120,16 +121,6 @@ def test_a_key_is_taken_out_with_its_line_and_the_comments_stay() -> None:
     assert remove_key("parameters:\n  tp-size: 1\nmodel: x\n", ("parameters", "tp-size")) == "parameters:\nmodel: x\n"
     assert "- tp-size: 2\nbenchmark" in remove_key(EXOTIC, ("linked", 1, "dp-size"))
     assert "- dp-size: 1\nbenchmark" in remove_key(EXOTIC, ("linked", 1, "tp-size"))
-
-
-def test_a_key_is_renamed_and_its_value_stays() -> None:
-    after = rename_key(EXOTIC, ("parameters", "mem-fraction-static"), "max-running-requests")
-    assert changed_lines(EXOTIC, after) == (
-        ["  mem-fraction-static:   # searched"],
-        ["  max-running-requests:   # searched"],
-    )
-    with pytest.raises(CannotEdit, match="stands there already"):
-        rename_key(EXOTIC, ("parameters", "tp-size"), "note")
 
 
 def test_a_value_that_yaml_would_take_apart_gets_quotes() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tuner_tui.task.editing import find, plain_of
+from tuner_tui.task.editing import find
 from tuner_tui.task.typed import limits_yaml, texts_yaml, typed_limits, typed_texts, typed_values, values_yaml
+from tuner_tui.task.yaml_text import plain_of
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from tuner_tui.task.editing import CannotEdit, plain_of
 from tuner_tui.task.model import Task
 from tuner_tui.task.reader import read_text
+from tuner_tui.task.yaml_text import CannotEdit, plain_of
 
 
 class CannotConvert(ValueError):

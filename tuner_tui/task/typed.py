@@ -7,9 +7,9 @@ import re
 
 import yaml
 
-from tuner_tui.task.editing import CannotEdit, plain_of
 from tuner_tui.task.splices import end_of, start_of
 from tuner_tui.task.units import duration_s
+from tuner_tui.task.yaml_text import CannotEdit, plain_of
 
 _NUMBER = r"[-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _RANGE = re.compile(rf"\s*({_NUMBER})\s*\.\.\s*({_NUMBER})\s*(?:([×x*+])\s*({_NUMBER}))?\s*", re.ASCII)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from tuner_tui.engines.catalogue import catalogue
 from tuner_tui.engines.registry import ENGINES
 from tuner_tui.task.conversion import CannotConvert, as_task_file
-from tuner_tui.task.editing import CannotEdit, dotted, find, remove_key, set_value
+from tuner_tui.task.editing import find, remove_key, set_value
+from tuner_tui.task.yaml_text import CannotEdit, dotted
 from tuner_tui.ui.ask import ask_one
 from tuner_tui.ui.screens.confirm import Confirm
 from tuner_tui.ui.task.add_flag import TAKEN, AddFlag

@@ -11,13 +11,14 @@ from tuner_tui.engines.check import check
 from tuner_tui.engines.registry import ENGINES
 from tuner_tui.report.words import split_common
 from tuner_tui.runs.plan import Estimate, Plan, estimate, plan
-from tuner_tui.task.editing import Path, dotted, find
+from tuner_tui.task.editing import find
 from tuner_tui.task.model import Task
 from tuner_tui.task.predecessor import is_predecessor
 from tuner_tui.task.problem import BadInput, Problem
 from tuner_tui.task.reader import read_text
 from tuner_tui.task.reading import Reading
 from tuner_tui.task.typed import source, typed_values
+from tuner_tui.task.yaml_text import Path, dotted
 from tuner_tui.ui.launcher import Launcher
 from tuner_tui.ui.task.settings import LINKED, SETTINGS, Setting, other_settings
 

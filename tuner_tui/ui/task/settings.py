@@ -10,7 +10,6 @@ import yaml
 from tuner_tui.engines.catalogue import Flag
 from tuner_tui.engines.flag_words import kind_words
 from tuner_tui.engines.registry import ENGINES
-from tuner_tui.task.editing import Path, dotted
 from tuner_tui.task.goal import NAMED
 from tuner_tui.task.typed import (
     limits_yaml,
@@ -24,6 +23,7 @@ from tuner_tui.task.typed import (
     typed_values,
     values_yaml,
 )
+from tuner_tui.task.yaml_text import Path, dotted
 
 
 @dataclass(frozen=True)
