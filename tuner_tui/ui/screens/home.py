@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import events, on, work
@@ -13,9 +13,10 @@ from textual.containers import Vertical
 from textual.widgets import Input, Static
 
 from tuner_tui.task.found import TASK_SUFFIXES
-from tuner_tui.task.samples import in_samples, sample, samples
+from tuner_tui.task.samples import sample
 from tuner_tui.ui.fit import cut_end
 from tuner_tui.ui.frame import AFTER_PAINT_S, TunerScreen
+from tuner_tui.ui.home.task_lines import TaskLine, task_lines
 from tuner_tui.ui.line_input import LineInput
 from tuner_tui.ui.path_input import PathInput
 
@@ -29,10 +30,6 @@ if TYPE_CHECKING:
 _REFRESH_S = 2.0
 _MOST_RUNS = 200
 """Older ones are found by `tuner-tui runs` and the filter of nobody's patience."""
-
-_MOST_HERE = 8
-"""Tasks of the working folder that are listed; o opens any."""
-_MOST_PATH = 36
 
 WELCOME = (
     "Welcome. This finds the launch flags that make SGLang or vLLM fastest for you.\n"
@@ -54,15 +51,6 @@ _MARKS = {
 
 _LIVE = ("running", "paused")
 _RESUMABLE = ("stopped", "died", "failed")
-
-
-class TaskLine(NamedTuple):
-    """`kind` says why it is listed: opened lately, lies in the working folder, or comes with the program."""
-
-    kind: str
-    name: str
-    engine: str
-    what: str
 
 
 class HomeScreen(TunerScreen):
@@ -213,31 +201,8 @@ class HomeScreen(TunerScreen):
 
     @work(thread=True, exclusive=True, group="tasks", exit_on_error=False)
     def _list_tasks(self) -> None:
-        from tuner_tui.task.found import tasks_in
-
-        recent = [Path(each) for each in self.tuner.remembered.recent]
-        kinds = [("recent", path) for path in recent if not in_samples(path)]
-        kinds += [("here", path) for path in tasks_in(Path.cwd())[:_MOST_HERE]]
-        kinds += [("sample", path) for path in samples()]
-        found: dict[str, TaskLine] = {}
-        for kind, path in kinds:
-            if str(path) not in found and path.is_file():
-                found[str(path)] = self._task_line(kind, path)
+        found = task_lines(self.tuner.remembered.recent, self.tuner.launcher.models_dir)
         self.app.call_from_thread(self._show_tasks, found)
-
-    def _task_line(self, kind: str, path: Path) -> TaskLine:
-        from tuner_tui.task.reader import read
-        from tuner_tui.task.space import size
-
-        task = read(path, models_dir=self.tuner.launcher.models_dir).task
-        what = "has mistakes; Enter opens it and shows them"
-        if task is not None:
-            flags = ", ".join(each.name for each in task.space.parameters if len(each.values) > 1)
-            number = size(task.space)
-            count = f"{number:,} configuration{'' if number == 1 else 's'}" + (f": {flags}" if flags else "")
-            what = task.description or count
-        name = path.stem if kind == "sample" else _short(path)
-        return TaskLine(kind, name, task.engine if task else "?", what)
 
     def _show_tasks(self, found: dict[str, TaskLine]) -> None:
         self._tasks = found
@@ -361,13 +326,3 @@ class HomeScreen(TunerScreen):
         runs, tasks = self._run_table, self._task_table
         if runs is not None and tasks is not None:
             (runs if runs.display else tasks).focus()
-
-
-def _short(path: Path) -> str:
-    """From here where it lies here, else from home; of a long one the end."""
-    words = str(path)
-    for folder, mark in ((Path.cwd(), ""), (Path.home(), "~/")):
-        if path.is_relative_to(folder):
-            words = f"{mark}{path.relative_to(folder)}"
-            break
-    return words if len(words) <= _MOST_PATH else f"…{words[1 - _MOST_PATH :]}"
