@@ -46,7 +46,7 @@ def test_the_person_s_last_turn_is_answered_and_the_recorded_answer_left_out(tmp
 
 def test_outputs_that_completions_would_cut_short_are_refused(tmp_path: Path) -> None:
     found = dataset(tmp_path, '{"prompt": "a", "output_tokens": 7}\n{"prompt": "b"}\n')
-    with pytest.raises(ValueError, match="1 entries do not say how long the output shall be"):
+    with pytest.raises(ValueError, match="1 of 2 entries do not say how long the output shall be"):
         found.check("completions")
     found.check("completions", {"max_tokens": 5})
     found.check("chat")

@@ -60,10 +60,10 @@ class Dataset:
         that are sent along."""
         endless = sum(each.answer is None and each.output_tokens is None for each in self._entries)
         if endless and endpoint == "completions" and "max_tokens" not in (request or {}):
+            of_all = f"{endless:,} of {len(self._entries):,} entries"
             raise ValueError(
-                f"{self._path}: {endless:,} entries do not say how long the output shall be, and the completions "
-                'endpoint would end it after 16 tokens; give each "output_tokens" (or the recorded answer), or take '
-                "endpoint: chat"
+                f"{self._path}: {of_all} do not say how long the output shall be; the completions endpoint would end "
+                'it after 16 tokens; give each "output_tokens" (or the recorded answer), or take endpoint: chat'
             )
 
     def write(self, path: Path) -> None:
