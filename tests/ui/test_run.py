@@ -17,7 +17,7 @@ from tests.ui.app_under_test import app_under_test, asked, seen
 from tests.ui.runs_on_disk import BEGAN, TASK, RecordedRun, finished_run, task_file, task_of
 from tuner_tui.engines.facts import Fix
 from tuner_tui.runs.commands import AddConfigurations, CommandReader, Continue, Load, Measure, Pause, Skip, Stop
-from tuner_tui.runs.events import CommandTaken, Failure, LaunchFinished, RunPaused
+from tuner_tui.runs.events import CommandTaken, Failure, LaunchFinished, RunFinished, RunPaused
 from tuner_tui.runs.experiment import ExperimentState
 from tuner_tui.runs.folder import RunFolder
 from tuner_tui.runs.samples import Phase
@@ -311,6 +311,28 @@ async def test_a_server_that_is_kept_up_shows_its_address_and_takes_load(tmp_pat
             assert (load.scenario, load.concurrency, load.requests) == ("D(100,100)", 8, 20)
             await pilot.press("x")
             await seen(pilot, "Stop this server?")
+
+
+async def test_a_server_that_is_starting_takes_no_load_and_when_it_is_gone_it_says_so(tmp_path: Path) -> None:
+    run = RecordedRun(tmp_path / "runs", task_of(task_file(tmp_path)), kind="try")
+    launch = run.begin(1)
+    with runner_at_work(run.folder):
+        app = app_under_test(tmp_path, reader=RunReader(run.folder))
+        async with app.run_test(size=(80, 24), notifications=True) as pilot:
+            text = await seen(pilot, "starting … the address comes when it answers")
+            assert "l sends load" not in text
+            await pilot.press("l")
+            await seen(pilot, "the server does not answer yet")
+            run.ready(launch)
+            await seen(pilot, "l sends load at it")
+    failure = Failure(failure_class="stopped", reason="stopped by the user")
+    run.write(LaunchFinished(at=run.at, launch=launch, status="interrupted", total_s=40.0, failure=failure))
+    run.write(RunFinished(at=run.at, reason="stopped"))
+    app = app_under_test(tmp_path, reader=RunReader(run.folder))
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        text = await seen(pilot, "the server is gone")
+        assert "  stopped\n" in text, "no launches are counted here, and nothing is resumed"
+        assert "✗" not in text
 
 
 async def test_a_key_that_makes_no_sense_just_now_says_why(tmp_path: Path) -> None:

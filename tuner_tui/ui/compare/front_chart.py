@@ -41,7 +41,9 @@ def draw_front(given: ChartInput, width: int, height: int, colors: Colors) -> Te
     )
     y = Axis(y_low, y_high, tuple((v, f"{v:,.4g}") for v in round_values(y_low, y_high, max(2, (rows - 3) // 3))))
     axes = "↑ output tok/s per GPU, → E2E mean"
-    first = head(width, colors, f"{axes}   ★ front: no other has more at a lower latency", f"{axes}  ★ front", axes)
+    several = len({level.scenario for level in given.snapshot.levels}) > 1
+    legend = "★ front of each traffic" if several else "★ front: no other has more at a lower latency"
+    first = head(width, colors, f"{axes}   {legend}", f"{axes}  ★ front", axes)
     drawn = plot(spots, x, y, width, rows)
     listed = limited([_words(point) for point in front], told, colors, "on the front")
     return page([first, *drawn.split("\n"), *listed], width, height)
