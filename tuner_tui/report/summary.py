@@ -12,6 +12,7 @@ from rich.text import Text
 from tuner_tui.load.model import LevelResult
 from tuner_tui.report.labels import differing_flags
 from tuner_tui.report.words import (
+    KIND_SIGNS,
     configuration_words,
     duration_words,
     load_words,
@@ -19,6 +20,7 @@ from tuner_tui.report.words import (
     split_common,
     value_words,
 )
+from tuner_tui.runs.progress import mean_launch_s
 from tuner_tui.runs.state import ExperimentState, Snapshot
 from tuner_tui.search.confirm import MOST
 from tuner_tui.search.verdict import Verdict, quantity
@@ -62,14 +64,12 @@ def summary(snapshot: Snapshot) -> RenderableType:
                 parts.append(Text(f"#{experiment.id} {words}: {check}", style="red" if words[0] == "b" else "yellow"))
     if snapshot.finished and snapshot.finished.sentence:
         parts.append(Text(snapshot.finished.sentence, style="red"))
-    mark = "★ " if verdict.leader is not None else ""
-    parts.append(Text(f"{mark}{verdict.kind}: {verdict.sentence}", style="bold"))
+    parts.append(Text(f"{KIND_SIGNS[verdict.kind]} {verdict.kind}: {verdict.sentence}", style="bold"))
     if verdict.evidence:
         parts.append(Text(verdict.evidence, style="dim"))
     offer = snapshot.confirmation
     if offer is not None and snapshot.kind == "tune" and snapshot.finished and snapshot.finished.reason == "finished":
-        took = [launch.total_s for experiment in snapshot.experiments for launch in experiment.counted]
-        about = duration_words(sum(took) / len(took) * offer.launches * len(offer.experiments))
+        about = duration_words((mean_launch_s(snapshot) or 0.0) * offer.launches * len(offer.experiments))
         worth_it = offer.launches < MOST
         parts.append(Text(offer.sentence + (f" About {about}: tuner-tui confirm {snapshot.run}" if worth_it else "")))
     return Group(*parts)

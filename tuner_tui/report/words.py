@@ -8,6 +8,8 @@ from tuner_tui.load.model import LevelResult
 from tuner_tui.task.model import Configuration, Value
 
 _ABSENT = object()
+KIND_SIGNS = {"winner": "★", "tie": "≈", "unconfirmed": "?", "borderline": "≈", "none": "–"}
+"""A verdict's kind → the sign that stands before its word."""
 
 
 def configuration_words(configuration: Configuration) -> str:

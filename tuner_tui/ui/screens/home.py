@@ -42,7 +42,7 @@ _MARKS = {
     "paused": "‖",
     "winner": "★",
     "tie": "≈",
-    "unconfirmed": "★",
+    "unconfirmed": "?",
     "failed": "✗",
     "died": "✗",
     "unreadable": "✗",
