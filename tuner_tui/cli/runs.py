@@ -12,6 +12,10 @@ from tuner_tui.runs.folder import default_runs_dir, find_run, list_runs
 from tuner_tui.runs.lock import holder
 from tuner_tui.runs.overview import Overview, age, overview
 
+_PIPE_WIDTH = 500
+_BEST_WIDTH = 22
+"""Cells that the leader, or why a run cannot be read, gets beside the name in a terminal."""
+
 
 def show_runs(runs_dir: Path | None) -> None:
     """One line a run on standard output."""
@@ -25,12 +29,19 @@ def show_runs(runs_dir: Path | None) -> None:
     if not folders:
         click.echo(f"no run yet under {where}; `tuner-tui demo` makes one in under a minute", err=True)
         return
+    console = Console()
+    if not console.is_terminal:
+        # In a pipe a line has no end: `tuner-tui runs | grep llama` finds whole names.
+        console = Console(width=_PIPE_WIDTH)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in ("state", "run", "launches", "best", "age"):
-        table.add_column(column, no_wrap=column != "run", overflow="fold")
+        most = _BEST_WIDTH if column == "best" and console.is_terminal else None
+        table.add_column(
+            column, no_wrap=column != "run", overflow="fold" if column == "run" else "ellipsis", max_width=most
+        )
     for folder in folders:
         table.add_row(*(Text(cell) for cell in _row(overview(folder))))
-    Console().print(table, highlight=False)
+    console.print(table, highlight=False)
 
 
 def _row(run: Overview) -> list[str]:
