@@ -1,6 +1,6 @@
 """How many lines of a log are read in a second, on one core. `python benchmarks/log_reading.py [LOG …] [--json]`
 
-Each log is repeated to about 8 MB and fed in pieces of 64 KB, as `docker logs` gives them. A state of a progress bar
+Each log is repeated to about 4 MB and fed in pieces of 64 KB, as `docker logs` gives them. A state of a progress bar
 counts as a line. Three figures: *again* repeats the log as it is (a server that starts over and over, or many ranks
 that say the same), *changed* has other figures in it at every repetition, so that hardly a line comes twice, and
 *facts* is *again* with somebody listening to every fact, as a run does. CPU time, best of three. Beside them the bare
@@ -28,7 +28,7 @@ from tuner_tui.engines.detect import engine_of
 from tuner_tui.engines.facts import AnyFact
 from tuner_tui.engines.log import LogReader
 
-_BYTES, _CHUNK = 8_000_000, 64 << 10
+_BYTES, _CHUNK = 4_000_000, 64 << 10
 _SHARED = Path(os.environ.get("TUNER_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 _CLASSES = {
     "at work": ("sglang-0.5.2-exp1-running", "sglang-0.5.23-cpu-running", "sglang-0.5.9-pd", "vllm-0.32.0-cpu-running"),

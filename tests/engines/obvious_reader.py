@@ -8,7 +8,7 @@ from typing import Literal
 from tuner_tui.engines import known_things, origins, sglang, vllm, vllm_running
 from tuner_tui.engines.cause import CauseFinder
 from tuner_tui.engines.facts import AnyFact, Request, Running, Unread, Warned, Where
-from tuner_tui.engines.line_plan import Plan, Planner
+from tuner_tui.engines.line_plan import Planner
 from tuner_tui.engines.log_lines import LineSplitter, readable, unwrapped
 from tuner_tui.engines.prefixes import stripped
 from tuner_tui.engines.server_state import ServerState
@@ -24,7 +24,7 @@ class ObviousReader:
 
     def __init__(self, language: Literal["sglang", "vllm"], log: bytes) -> None:
         self._language = language
-        self._rows = vllm.ROWS if language == "vllm" else sglang.ROWS
+        self._planner = Planner(vllm.ROWS if language == "vllm" else sglang.ROWS, things=True, vllm=language == "vllm")
         self._at, self._own_clock, self._number = "", False, 1
         self.facts: list[AnyFact] = []
         self.state = ServerState()
@@ -65,7 +65,8 @@ class ObviousReader:
             self._at, self._own_clock = origin.at, True
         elif not self._own_clock and (stamp := _STAMP.match(text)):
             self._at = stamp[1]
-        plan: Plan = Planner(self._rows, things=True, vllm=self._language == "vllm").plan(text.encode())
+        self._planner.plans.clear()
+        plan = self._planner.plan(text.encode())
         where = Where(self._number, self._at, origin.rank)
         was_ready, starts, known = self.state.ready, self.state.starts, False
         for row in plan.rows:

@@ -79,6 +79,6 @@ def test_every_recorded_log_three_times_over(dress: str) -> None:
 
 
 @given(st.lists(FRAGMENTS, max_size=4), st.sampled_from(["sglang", "vllm"]), st.integers(1, 300))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_any_bytes(parts: list[bytes], language: Language, chunk: int) -> None:
     same(language, b"\n".join([*parts, *parts]), chunk)
