@@ -86,9 +86,29 @@ def _vllm() -> bytes:
     return "\n".join(lines).encode() + b"\n"
 
 
+def _requests() -> bytes:
+    """vLLM with every request in its log, as it is by default up to 0.9: no line has the shape of another."""
+    dice, lines = random.Random(1), []
+    words = ["".join(dice.choices("abcdefghijklmnopqrstuvwxyz", k=dice.randint(2, 9))) for _ in range(3000)]
+    for i in range(8000):
+        name, head = (
+            f"chatcmpl-{dice.getrandbits(128):032x}",
+            f"INFO 06-23 {i // 3600:02}:{i // 60 % 60:02}:{i % 60:02}",
+        )
+        lines += [
+            f"{head} [logger.py:43] Received request {name}: prompt: '{' '.join(dice.choices(words, k=40))}', params: "
+            "SamplingParams(n=1, temperature=0.7, top_p=0.8, seed=None, stop=[], max_tokens=512), lora_request: None.",
+            f"{head} [async_llm.py:270] Added request {name}.",
+            f'INFO:     127.0.0.1:{dice.randint(30000, 60000)} - "POST /v1/chat/completions HTTP/1.1" 200 OK',
+            f"{head} [engine.py:310] Finished request {name}.",
+        ]
+    return "\n".join(lines).encode() + b"\n"
+
+
 def _usual() -> Iterator[tuple[str, bytes]]:
     yield "at work: as sglang writes it", _sglang()
     yield "at work: as vllm writes it", _vllm()
+    yield "at work: vllm with every request logged", _requests()
     for kind, names in _CLASSES.items():
         for name in names:
             for path in sorted((_SHARED / "logs").glob(f"{name}*.log")):

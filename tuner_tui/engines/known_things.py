@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from ahocorasick_rs import AhoCorasick
+
 _LONGEST = 1000
 """Letters that are looked at; a line of figures is short."""
 _MEMORY = r"\b(?:kv|weights?|graphs?|avail\w*|activations?|memory pool|models? load\w*|load\w* (?:the )?model)\b"
@@ -53,8 +55,19 @@ _ASIDE = re.compile(
 )
 
 
+_NEEDED = AhoCorasick(
+    # One of these is in everything that `_pattern` finds, and in few other lines.
+    [
+        *("gb", "gib", "mb", "mib", "tok", "running-req", "queue-req", "max_total_num_t", "concurrency"),
+        *("graph", "weight", "model", "compil", "captur"),
+    ]
+)
+
+
 def shape(text: str) -> bool:
     """Whether `text`, a line without its digits, could be about one."""
+    if not _NEEDED.find_matches_as_indexes(text[:_LONGEST].lower()):
+        return False
     return _SHAPE.search(text, 0, _LONGEST) is not None and _ASIDE.search(text) is None
 
 

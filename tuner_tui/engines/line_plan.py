@@ -6,8 +6,12 @@ lines come again as they are, from another process or at another start.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from functools import cache
+from typing import Literal, NamedTuple
+
+from ahocorasick_rs import BytesAhoCorasick
 
 from tuner_tui.engines import known_things
 from tuner_tui.engines.error_pattern import ErrorPattern
@@ -26,7 +30,6 @@ _MOST_BYTES = 4 << 20
 _MOST_READINGS = 64
 """Of one shape."""
 
-_NEEDLES = tuple((needle.translate(_WITHOUT_DIGITS), at) for at, each in enumerate(PATTERNS) for needle in each.needles)
 _QUOTES = ("Received request ", "Receive: obj=", "Finish: obj=", "Added request ")
 """Begin lines that quote a user's prompt, which may hold any words at all."""
 DEATHS = (
@@ -53,7 +56,51 @@ _CIRCUMSTANCES = (
     *("Error", "Exception", "Failure", "Traceback", "During handling", '  File "', "ERROR", "hit an exception"),
     *("hut", "SIGTERM", *_DEATH_WORDS),
 )
+_WARNINGS = ("WARNING", "Warning:")
 _DRAFTS = ("SpecDecoding metrics", "Speculative metrics", "refix cache hit rate: GPU")
+_Kind = Literal["row", "error", "telling", "death", "quote", "warned", "extra"]
+
+
+class _Words:
+    """Every word that makes a line worth a look, and what for: row or error number so and so, or a kind.
+
+    A line with ids in it (requests' names, hashes) has a shape that never comes again, so that this is asked for each
+    of them: one pass for three hundred words, where `in` would take three hundred.
+    """
+
+    def __init__(self, rows: tuple[Row, ...], *, vllm: bool) -> None:
+        self.rows = rows
+        meanings: dict[bytes, list[tuple[_Kind, int]]] = {}
+
+        def add(kind: _Kind, words: Iterable[str], at: int = 0) -> None:
+            for each in words:
+                meanings.setdefault(each.translate(_WITHOUT_DIGITS).encode(), []).append((kind, at))
+
+        for at, row in enumerate(rows):
+            add("row", [row.needle], at)
+        for at, pattern in enumerate(PATTERNS):
+            add("error", pattern.needles, at)
+        add("telling", _CIRCUMSTANCES)
+        add("death", _DEATH_WORDS)
+        add("quote", _QUOTES)
+        add("warned", _WARNINGS)
+        if vllm:
+            add("extra", _DRAFTS)
+        self._meanings = list(meanings.values())
+        self._finder = BytesAhoCorasick(list(meanings))
+
+    def found(self, text: bytes) -> dict[_Kind, set[int]]:
+        """`text`: a line without its digits."""
+        found: dict[_Kind, set[int]] = {}
+        for word, _, _ in self._finder.find_matches_as_indexes(text, overlapping=True):
+            for kind, at in self._meanings[word]:
+                found.setdefault(kind, set()).add(at)
+        return found
+
+
+@cache
+def _words(rows: tuple[Row, ...], vllm: bool) -> _Words:
+    return _Words(rows, vllm=vllm)
 
 
 class Reading(NamedTuple):
@@ -101,13 +148,17 @@ class Plan:
         return readable(piece)
 
 
+@cache
+def _dull(placed: bool, clean: bool, glued: bool, bar: bool) -> Plan:
+    return Plan(dull=True, placed=placed, clean=clean, glued=glued, bar=bar)
+
+
 class Planner:
     """For one log."""
 
     def __init__(self, rows: tuple[Row, ...], *, things: bool, vllm: bool) -> None:
-        self._rows = tuple((row.needle.translate(_WITHOUT_DIGITS), row) for row in rows)
+        self._words = _words(rows, vllm)
         self._things = things
-        self._vllm = vllm
         self.plans: dict[bytes, Plan] = {}
         """Shape (a piece without its `DIGITS`) → plan, of all that were seen."""
         self._bytes = 0
@@ -126,7 +177,7 @@ class Planner:
 
     def keep(self, plan: Plan, line: bytes, reading: Reading) -> None:
         """Remembers a reading, for lines that come again. Where always others come it is not tried for ever."""
-        if len(plan.readings) < _MOST_READINGS:
+        if len(plan.readings) < _MOST_READINGS and not plan.dull:
             plan.readings[line] = reading
             self._count(len(line) + 600)
 
@@ -148,27 +199,23 @@ class Planner:
         placed = "::" in text or "pid=" in text
         glued = text.find("[-- ::", 1) > 0
         bar = not piece.endswith(b"\n") and "%" in text
-        if any(words in text for words in _QUOTES):
-            return Plan(dull=True, placed=placed, clean=clean, glued=glued, bar=bar)
-        rows = tuple(row for needle, row in self._rows if needle in text)
+        found = self._words.found(shape if clean else text.encode(errors="replace"))
+        telling = "telling" in found or "error" in found or text.startswith("  ")
+        thing = self._things and "quote" not in found and known_things.shape(text)
+        if "quote" in found or not (found or telling or thing):
+            return _dull(placed, clean, glued, bar)
+        rows = tuple(self._words.rows[at] for at in sorted(found.get("row", ())))
         for row in rows:
-            if row.settings and row.pattern.search(text):
+            if row.settings and row.pattern.search(readable(piece)):
                 return Plan(rows=(row,), placed=placed, clean=clean, glued=glued, bar=bar)
-        found = {at for needle, at in _NEEDLES if needle in text}
-        errors = tuple(PATTERNS[at] for at in sorted(found))
-        telling = bool(errors) or text.startswith("  ") or any(words in text for words in _CIRCUMSTANCES)
-        thing = self._things and known_things.shape(text)
-        warned = "WARNING" in text or "Warning:" in text
-        extra = self._vllm and any(words in text for words in _DRAFTS)
         return Plan(
             rows=rows,
-            errors=errors,
+            errors=tuple(PATTERNS[at] for at in sorted(found.get("error", ()))),
             telling=telling,
-            death=telling and any(words in text for words in _DEATH_WORDS),
+            death="death" in found,
             thing=thing,
-            warned=warned,
-            extra=extra,
-            dull=not (rows or telling or thing or warned or extra),
+            warned="warned" in found,
+            extra="extra" in found,
             placed=placed,
             clean=clean,
             glued=glued,
