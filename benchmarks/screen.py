@@ -62,21 +62,28 @@ def shows(text: bytes) -> Callable[[bytes], bool]:
 
 
 def first_paint(home: Path) -> None:
-    """Processor time, too: on a busy machine it says more."""
+    """Processor time, too: on a busy machine it says more. Home's first paint has its frame, keys and boxes; its runs
+    are read after it."""
     commands = {"bare app": ([sys.executable, "-c", BARE], b"BARE-APP"), "tuner-tui": (TUNER_TUI, b"Runs")}
     waited: dict[str, list[float]] = {name: [] for name in commands}
     worked: dict[str, list[float]] = {name: [] for name in commands}
-    for measured in (False, *[True] * ROUNDS):  # the first round compiles
+    listed: list[float] = []
+    for measured in (False, *[True] * ROUNDS):  # the first round compiles, and keeps what later ones find
         for name, (command, text) in commands.items():
             terminal = Terminal(command, 80, 24, environment(home))
             shown_s = terminal.read_until(shows(text))
             if measured:
                 waited[name].append(shown_s)
                 worked[name].append(terminal.cpu_s())
+                if name == "tuner-tui":
+                    listed.append(terminal.read_until(shows(b"docker-simple-tune")))
+            else:
+                terminal.read_for(3)
             terminal.close()
     for what, times in (("first paint", waited), ("its processor time", worked)):
         bare, ours = (statistics.median(times[name]) for name in commands)
         print(f"{what}: bare app {bare:.3f} s, tuner-tui {ours:.3f} s, ratio {ours / bare:.2f} (goal 1.3)")
+    print(f"runs listed after {statistics.median(listed):.3f} s")
 
 
 def idle(home: Path) -> None:
@@ -102,9 +109,9 @@ def thousand(home: Path) -> None:
         run.launch(experiment.id, 0.19 + experiment.id % 17 / 1000)
     run.finish()
     terminal = Terminal([*TUNER_TUI, "attach", "2026-11-24T10"], 160, 45, environment(home))
-    shown = terminal.read_until(shows(b"SCORE"))
+    shown = terminal.read_until(shows(b"1000 of 1000"))
     small = Terminal([*TUNER_TUI, "attach", "2026-11-23"], 160, 45, environment(home))
-    small_shown = small.read_until(shows(b"SCORE"))
+    small_shown = small.read_until(shows(b"4 of 4"))
     small.close()
     terminal.read_for(2)
     presses = []
@@ -119,7 +126,7 @@ def thousand(home: Path) -> None:
     journal = run.folder.journal.stat().st_size / 2**20
     print(
         f"a run of 1,000 experiments ({journal:.1f} MiB of journal): shown after {shown:.2f} s, a run of 2 after "
-        f"{small_shown:.2f} s (goal: 1 s more at most); page down to paint: median "
+        f"{small_shown:.2f} s (goal 1 s); page down to paint: median "
         f"{statistics.median(presses) * 1000:.0f} ms, worst of 20 {max(presses) * 1000:.0f} ms"
     )
 

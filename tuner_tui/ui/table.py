@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.widgets import DataTable
@@ -32,20 +33,20 @@ class TunerTable(DataTable[Text]):
         """Key → cells, in order. The cursor stays on its row; where that is gone, on what stands in its place."""
         old = [row.key.value for row in self.ordered_rows]
         if old == list(rows):
-            columns = [column.key for column in self.ordered_columns]
-            wider = False
-            for key, cells in rows.items():
-                for column, before, cell in zip(columns, self.get_row(key), cells, strict=True):
-                    if before != cell or before.spans != cell.spans or before.style != cell.style:
-                        self.update_cell(key, column, cell, update_width=True)
-                        wider = wider or before.cell_len != cell.cell_len
-            if wider:
-                self._draw_widths()
+            changes = [
+                (key, column.key, cell)
+                for key, cells in rows.items()
+                for column, before, cell in zip(self.ordered_columns, self.get_row(key), cells, strict=True)
+                if before != cell or before.spans != cell.spans or before.style != cell.style
+            ]
+            if changes:
+                self._set_widths(rows)
+            for key, column_key, cell in changes:
+                self.update_cell(key, column_key, cell, update_width=True)
             return
         chosen, top = self.cursor_key, self.scroll_y
         self.clear()
-        for each in self.ordered_columns:
-            each.content_width = each.label.cell_len  # Textual keeps the width of rows that are gone
+        self._set_widths(rows)
         for key, cells in rows.items():
             self.add_row(*cells, key=key)
         if chosen in rows:
@@ -53,8 +54,13 @@ class TunerTable(DataTable[Text]):
         elif chosen is not None and rows:
             self.move_cursor(row=min(old.index(chosen), len(rows) - 1), scroll=False)
         self.scroll_to(y=top, animate=False)
-        self._draw_widths()
 
-    def _draw_widths(self) -> None:
-        """Textual finds the columns' widths when it is idle, and draws neither cells nor header anew then."""
-        self.call_after_refresh(self.refresh)
+    def _set_widths(self, rows: dict[str, list[Text]]) -> None:
+        """Textual measures when it is idle, and keeps what it has painted before then in the widths of before. Nor does
+        it take rows that are gone into account."""
+        for column, *cells in zip(self.ordered_columns, *rows.values(), strict=True):
+            column.content_width = max(map(_width, (column.label, *cells)))
+
+
+def _width(text: Text) -> int:
+    return max(map(cell_len, text.plain.split("\n")))
