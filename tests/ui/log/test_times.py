@@ -100,3 +100,13 @@ async def test_a_log_without_times_says_so(tmp_path: Path) -> None:
         await pilot.press("T", *"12:00", "enter")
         await pilot.pause()
         assert app.said == ["No times in this log"]
+
+
+async def test_times_are_found_among_many_lines_without(tmp_path: Path) -> None:
+    log = tmp_path / "container.log"
+    log.write_text("".join(f"[2025-11-06 12:{n:02}:00] line {n}\n" + "  more\n" * 150 for n in range(30)))
+    async with shown_log(log) as (app, pilot):
+        for asked, n in (("12:07", 7), ("-2m", 27), ("+1m", 1)):
+            await pilot.press("T", *asked, "enter")
+            await pilot.pause()
+            assert app.current == n * 151

@@ -54,7 +54,7 @@ class LogPanel(Vertical):
         Binding("e", "error", "Most telling error", show=False, id="log.error"),
         Binding("w", "wrap", "Wrap", id="log.wrap"),
         Binding("t", "times", "Times", id="log.times"),
-        Binding("T", "seek", "Go to a time", show=False, id="log.seek", priority=True),
+        Binding("T", "seek", "Go to a time or a line", show=False, id="log.seek", priority=True),
         Binding("c", "copy", "Copy the chosen lines", show=False, id="log.copy"),
         Binding("ctrl+s", "save", "Save the shown lines", show=False, id="log.save"),
         Binding("k,up", "rows(-1)", "Line up", show=False, id="log.up"),

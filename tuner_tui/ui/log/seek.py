@@ -11,6 +11,8 @@ from tuner_tui.ui.log.times import asked_time, time_of
 
 _UNTIMED_LINES = 400
 """How many lines without a time may lie between two that have one (a traceback, a progress bar)."""
+_AT_ONCE = 40
+"""How many lines are read at once."""
 _NUMBER = re.compile(r"(?:line\s*|[:#])?(?P<n>\d{1,12})", re.IGNORECASE)
 
 
@@ -44,8 +46,14 @@ def seek_line(document: LogDocument | None, asked: str) -> int:
 
 
 def _timed(document: LogDocument, lines: range) -> tuple[int, datetime] | None:
-    for line in lines[:_UNTIMED_LINES]:
-        at = time_of(plain(document.raw(line).text))
-        if at is not None:
-            return line, at
+    """The first of the lines that has a time, if it is not far."""
+    lines = lines[:_UNTIMED_LINES]
+    for begin in range(0, len(lines), _AT_ONCE):
+        some = lines[begin : begin + _AT_ONCE]
+        first = min(some[0], some[-1])
+        texts = document.raws(first, first + len(some))
+        for line in some:
+            at = time_of(plain(texts[line - first]))
+            if at is not None:
+                return line, at
     return None
