@@ -493,6 +493,21 @@ def test_a_server_that_was_told_to_stop_did_not_fail() -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "tokens", "graphs"),
+    [
+        ("gpu_executor.py:122] # GPU blocks: 1000, # CPU blocks: 2048", 16_000, None),
+        ("[executor_base.py:113] # cuda blocks: 1000, # CPU blocks: 2048", 16_000, None),
+        ("[executor_base.py:113] # rocm blocks: 1000, # CPU blocks: 2048", 16_000, None),
+        ("[executor_base.py:113] # cpu blocks: 1000, # CPU blocks: 0", 16_000, False),
+        ("cpu_executor.py:212] # CPU blocks: 1000", 16_000, False),
+    ],
+)
+def test_vllm_s_first_engine_counts_blocks(line: str, tokens: int, graphs: bool | None) -> None:
+    document = found(f"INFO 11-23 13:31:38 {line}\n")
+    assert (document["memory"]["kv_cache_tokens"], document["graphs_enabled"]) == (tokens, graphs)
+
+
+@pytest.mark.parametrize(
     ("line", "backend"),
     [
         ("[cuda.py:507] Using FLASH_ATTN attention backend out of potential backends: ['FLASH_ATTN'].", "FLASH_ATTN"),

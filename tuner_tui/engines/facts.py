@@ -227,6 +227,13 @@ class Request(Fact, frozen=True, kw_only=True, tag="request"):
     status: int
 
 
+class Assigned(Fact, frozen=True, kw_only=True, tag="assigned"):
+    """A process learns that it is the `number`th of data-parallel copy `copy`."""
+
+    copy: int
+    number: int
+
+
 class Warned(Fact, frozen=True, kw_only=True, tag="warned"):
     """A line the engine itself calls a warning."""
 
@@ -262,6 +269,7 @@ AnyFact = (
     | Speculated
     | Retracted
     | Request
+    | Assigned
     | Warned
     | Failed
     | Unread

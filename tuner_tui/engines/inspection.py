@@ -127,7 +127,7 @@ def inspection(reader: LogReader, engine: str | None) -> Inspection:
         starts=state.starts,
         ready=state.was_ready,
         phase=state.phase,
-        gpus=count(state.members),
+        gpus=max(count(state.members), len(state.assigned)),
         timeline=state.timeline.steps,
         memory=state.memory,
         draft=state.ledger.draft,

@@ -96,6 +96,9 @@ class Ledger:
         """Returns whether they are those of a draft model."""
         memory = self._rank(fact.where.rank)
         weights, before = fact.weights_gib, memory.free_before_gib
+        first_engine = fact.elapsed_s is None and fact.available_gib is None  # vLLM's, which says it once a model
+        if first_engine and memory.loads < 2 and memory.weights_gib not in (None, weights):
+            memory.loads = 2  # its beginning is not in the log
         if weights is None and before is not None and fact.available_gib is not None:
             # SGLang before 0.4.3 does not say how much the weights took.
             weights = round(before - fact.available_gib, 2)

@@ -7,6 +7,7 @@ from typing import Any
 
 from tuner_tui.engines.facts import (
     AnyFact,
+    Assigned,
     Entered,
     GraphsCaptured,
     KvCacheAllocated,
@@ -63,6 +64,9 @@ class ServerState:
         self.limit: dict[str, int | float] = {}
         self.concurrency: dict[int, float] = {}
         self.members: set[Hashable] = set()
+        """Who printed the lines, by their prefixes."""
+        self.assigned: set[tuple[int, int]] = set()
+        """Data-parallel copy and number of each process that named them."""
         self.ledger = Ledger()
         self.timeline = Timeline()
         self.totals = Totals()
@@ -223,6 +227,7 @@ _TAKE: dict[type, Callable[[ServerState, Any], None]] = {
     Running: lambda state, fact: state.totals.take(*figures(fact)),
     Speculated: lambda state, fact: state.totals.accepted(fact.accept_length),
     Retracted: ServerState._retracted,
+    Assigned: lambda state, fact: state.assigned.add((fact.copy, fact.number)),
     Request: lambda state, fact: state.totals.answered(fact.status),
     Warned: ServerState._warned,
     Unread: ServerState._unread,

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from tuner_tui.engines.arguments import call_arguments
 from tuner_tui.engines.facts import (
     AnyFact,
+    Assigned,
     Entered,
     GraphsCaptured,
     Limits,
@@ -102,6 +103,10 @@ def _context(match: Match, where: Where) -> Iterable[AnyFact]:
     yield Told(where=where, about="context_tokens", value=int(match["tokens"]))
 
 
+def _assigned(match: Match, where: Where) -> Iterable[AnyFact]:
+    yield Assigned(where=where, copy=int(match["copy"]), number=int(match["number"]))
+
+
 def _load_begin(match: Match, where: Where) -> Iterable[AnyFact]:
     yield LoadBegan(where=where)
 
@@ -152,6 +157,8 @@ def _account(match: Match, where: Where) -> Iterable[AnyFact]:
 def _blocks(match: Match, where: Where) -> Iterable[AnyFact]:
     yield Entered(where=where, phase="kv")
     yield MemoryTold(where=where, kv_blocks=int(match["blocks"]))
+    if match["device"] in ("CPU", "cpu"):
+        yield Told(where=where, about="device", value="cpu")
 
 
 def _tokens(match: Match, where: Where) -> Iterable[AnyFact]:
@@ -242,6 +249,13 @@ ROWS: tuple[Row, ...] = (
         r"(?: on V1 engine(?: by default.*)?| for \d+ on V1 engine| out of .*| \(selected .*)?(?:\.|$)",
         _backend,
         "[cuda.py:290] Using Flash Attention backend on V1 engine.",
+    ),
+    row(
+        " in world size ",
+        r"\brank (?P<number>\d{1,6}) in world size \d+ is assigned as DP rank (?P<copy>\d{1,6})",
+        _assigned,
+        "[parallel_state.py:1445] rank 7 in world size 8 is assigned as DP rank 0, PP rank 7, TP rank 0, EP rank 0",
+        since="0.7.0",
     ),
     row("Starting to load model", r"Starting to load model ", _load_begin, "Starting to load model /model..."),
     row(
@@ -381,7 +395,8 @@ ROWS: tuple[Row, ...] = (
     ),
     row(
         " blocks: ",
-        rf"# (?:GPU|cuda) blocks: (?P<blocks>{COUNT})",
+        # The device's own come first, those to swap to after a comma.
+        rf"(?<!, )# (?P<device>[A-Za-z]{{3,6}}) blocks: (?P<blocks>{COUNT})",
         _blocks,
         "# cuda blocks: 41366, # CPU blocks: 21845",
         until="0.10.2",
