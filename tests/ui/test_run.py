@@ -292,6 +292,21 @@ async def test_panels_are_chosen_by_keys_and_remembered(tmp_path: Path) -> None:
         await seen(pilot, "★ WINNER")
 
 
+async def test_where_all_panels_are_seen_the_next_one_gets_the_keys(tmp_path: Path) -> None:
+    app = app_under_test(tmp_path, reader=RunReader(finished_run(tmp_path / "runs", tmp_path)))
+    async with app.run_test(size=(160, 45)) as pilot:
+        await seen(pilot, "Load weight begin", "weights 2.41", "D(100,100) × 1  20 requests")
+        await pilot.press("right_square_bracket")
+        await pilot.pause()
+        assert app.focused is app.screen.query_one("#run-memory")
+        await pilot.press("left_square_bracket")
+        await pilot.pause()
+        assert app.screen.query_one("#run-log").has_focus_within
+        await pilot.press("escape")
+        await pilot.pause()
+        assert app.focused is app.screen.query_one("#run-table")
+
+
 async def test_a_server_that_is_kept_up_shows_its_address_and_takes_load(tmp_path: Path) -> None:
     run = RecordedRun(tmp_path / "runs", task_of(task_file(tmp_path)), kind="try")
     run.ready(run.begin(1))

@@ -138,7 +138,8 @@ class LaunchPane(Vertical):
         self.fit(*self._room)
 
     def step(self, by: int) -> None:
-        self.choose(PANELS[(PANELS.index(self.panel) + by) % len(PANELS)], focus=False)
+        """The next panel; where all are seen it gets the keys, for else nothing would happen."""
+        self.choose(PANELS[(PANELS.index(self.panel) + by) % len(PANELS)], focus=self.has_class("-all"))
 
     # What is shown
 
