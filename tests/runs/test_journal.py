@@ -19,9 +19,11 @@ def test_what_was_written_is_read_as_it_comes(tmp_path: Path) -> None:
     writer.append(first)
     assert reader.read() == [first]
     assert reader.read() == []
+    assert reader.unread_bytes == 0
     last = RunFinished(reason="stopped", sentence="—")
     writer.append(last)
     writer.close()
+    assert reader.unread_bytes > 0
     assert reader.read() == [last]
     assert JournalReader(path).read() == [first, last]
 

@@ -37,7 +37,7 @@ def many(tmp_path: Path) -> RecordedRun:
 async def test_keys_go_through_a_long_table_and_the_launch_follows(tmp_path: Path, size: tuple[int, int]) -> None:
     run = many(tmp_path)
     reader = RunReader(run.folder)
-    assert reader.is_large
+    assert reader.is_far_behind
     app = app_under_test(tmp_path, reader=reader)
     async with app.run_test(size=size) as pilot:
         await seen(pilot, "#1 max-running-requests 64")

@@ -41,7 +41,7 @@ def show_screen(
         except ValueError as error:
             return _refused(f"tuner-tui: {error}")
     calm_textual()
-    # Until the first paint nothing becomes garbage, and looking for it takes a tenth of the time; the app turns it on.
+    # Until the first paint nothing becomes garbage, and looking for it takes 7 % of the time; the app turns it on.
     gc.disable()
     # Only now: Textual reads its settings from the environment when it is imported.
     from tuner_tui.cli.launcher import CommandLauncher

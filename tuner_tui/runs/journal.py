@@ -43,6 +43,14 @@ class JournalReader:
         self._offset = 0
         self._line = 0
 
+    @property
+    def unread_bytes(self) -> int:
+        """How much `read` would read; 0 where there is no journal."""
+        try:
+            return self._path.stat().st_size - self._offset
+        except OSError:
+            return 0
+
     def read(self) -> list[AnyEvent]:
         """The new events, oldest first. Raises JournalUnreadable; FileNotFoundError where there is none."""
         with self._path.open("rb") as file:

@@ -80,12 +80,9 @@ class RunReader:
         return datetime.now(UTC)
 
     @property
-    def is_large(self) -> bool:
+    def is_far_behind(self) -> bool:
         """Whether `read` may take so long that it belongs in a thread."""
-        try:
-            return self.folder.journal.stat().st_size > LARGE_BYTES
-        except OSError:
-            return False
+        return self._journal.unread_bytes > LARGE_BYTES
 
     def tick(self, elapsed_s: float) -> None:
         """Its clock is the wall's."""
@@ -131,7 +128,7 @@ class ReplayReader:
     """Plays a run's journal back, `speed` times as fast as it was written. `tick` moves its clock on."""
 
     replay = True
-    is_large = False
+    is_far_behind = False
     """It reads its journal when it is made, and a moment of it costs little."""
 
     def __init__(self, folder: RunFolder, speed: float = 1.0) -> None:

@@ -245,13 +245,13 @@ class TunerApp(App[None]):
             self._read()
 
     def _read(self) -> None:
-        """A small run is read at once, so that it is there in the first paint; a large one in a thread."""
+        """What is little is read at once, so that it is there in the first paint; much in a thread."""
         reader = self.reader
-        if reader is None:
+        if reader is None or reader is self._reading:
             return
-        if not reader.is_large:
+        if not reader.is_far_behind:
             self._take(reader, reader.read())
-        elif self.is_running and self._reading is not reader:
+        elif self.is_running:
             self._reading = reader
             self._read_apart(reader)
 

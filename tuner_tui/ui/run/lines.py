@@ -26,7 +26,7 @@ def style_of(widget: Widget, name: str) -> Style:
     """The colour of one of `Lines.NAMES` as it is over the widget's background.
 
     Read from the theme's variables: component classes would be styled for every widget, whether it draws in them or
-    not, and cost a screen more than all else.
+    not.
     """
     return _over(widget.app.theme_variables[_VARIABLES.get(name, name)], widget.background_colors[1])
 
