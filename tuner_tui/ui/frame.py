@@ -131,12 +131,13 @@ class TunerScreen(Screen[None]):
         return not self.why_not(action, parameters)
 
     def on_key(self, event: events.Key) -> None:
-        if event.key in self.active_bindings:
+        if not self.app._keymap and event.key not in self._bindings.key_to_bindings:
             return
         for node, bindings in self._binding_chain:
             for binding in bindings.key_to_bindings.get(event.key, ()) if node is self else ():
                 _, action, parameters = parse(binding.action)
-                if why := self.why_not(action, parameters):
+                why = self.why_not(action, parameters)
+                if why and event.key not in self.active_bindings:
                     self.say(why)
                     return
 

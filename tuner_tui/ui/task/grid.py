@@ -172,7 +172,8 @@ class Grid(Vertical):
         flag = self.flag_of(row)
         if flag is None:
             if row.path == ("linked",):
-                return Text("alternatives that vary together, one axis of the grid", "dim")
+                words = Text(f"{row.name.removeprefix('linked: ')}: {row.values}\n")
+                return words.append("alternatives that vary together, one axis of the grid", "dim")
             unchecked = row.path[0] == "unchecked"
             return Text("passed on as it is" if unchecked else "the engine's catalogue does not know it", "dim")
         words = Text.assemble((flag.name, "bold"), f"  {kind_words(flag)}")

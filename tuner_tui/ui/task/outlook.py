@@ -9,7 +9,7 @@ import yaml
 
 from tuner_tui.engines.check import check
 from tuner_tui.engines.registry import ENGINES
-from tuner_tui.report.words import split_common
+from tuner_tui.report.words import split_common, value_words
 from tuner_tui.runs.plan import Estimate, Plan, estimate, plan
 from tuner_tui.task.editing import find
 from tuner_tui.task.model import Task
@@ -149,7 +149,7 @@ def _flag_rows(text: str, root: yaml.Node | None, reading: Reading) -> list[Flag
     if linked is not None:
         groups = reading.space.linked if reading.space else ()
         names = ", ".join(groups[0]) if groups else ""
-        values = " | ".join(" ".join(str(each) for each in group.values()) for group in groups)
+        values = " | ".join(" ".join(value_words(group, name) for name in group) for group in groups)
         name = f"linked: {names}" if names else "linked"
         rows.append(FlagRow("linked", ("linked",), name, values or LINKED.shown(text, linked), len(groups)))
     return rows
