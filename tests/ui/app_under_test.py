@@ -101,10 +101,10 @@ async def settled(pilot: Pilot[None]) -> None:
     """Until what waits for the first paint is done, every worker but a log's has ended, and what it posted is shown."""
     app = pilot.app
     assert isinstance(app, TunerApp)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await app.ready.wait()
     await pilot.pause(0.005)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         for worker in [worker for worker in app.workers if worker.group != "log"]:
             with contextlib.suppress(WorkerCancelled):
                 await worker.wait()
