@@ -463,6 +463,14 @@ def test_docker_s_own_log_files_are_json() -> None:
     assert found(log)["arguments"] == {"model_path": "/m"}
 
 
+@pytest.mark.parametrize("key", ["MESSAGE", "textPayload", "@message", "line"])
+def test_exports_of_other_collectors_are_json_too(key: str) -> None:
+    line = "[2025-11-06 12:09:32 TP1] Load weight begin. avail mem=94.76 GB"
+    assert found(json.dumps({"host": "gpu01", key: line}) + "\n")["memory"]["total_gib"] == 94.76
+    coloured = list(f"\x1b[36m{line}\x1b[0m".encode())
+    assert found(json.dumps({"_PID": "1", key: coloured}) + "\n")["memory"]["total_gib"] == 94.76
+
+
 def test_a_new_wording_of_a_known_thing_is_counted() -> None:
     log = "[2027-01-01 10:00:00] KV Cache is ready: 100 tokens in 3.00 GB, avail mem=5.00 GB\n"
     document = found(log)

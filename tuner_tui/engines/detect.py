@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from tuner_tui.engines.log_lines import unwrapped
+
 _MARKS: tuple[tuple[Literal["sglang", "vllm"], int, re.Pattern[bytes]], ...] = (
     # (engine, weight, words): what only one of them prints weighs most, a name that others mention least.
     ("sglang", 20, re.compile(rb"server_args=|Load weight (?:begin|end)|The server is fired up|max_total_num_tokens=")),
@@ -42,6 +44,8 @@ _MARKS: tuple[tuple[Literal["sglang", "vllm"], int, re.Pattern[bytes]], ...] = (
 
 def engine_of(log: bytes) -> Literal["sglang", "vllm"] | None:
     """The engine whose log `log` is (or begins); None where nothing tells."""
+    if log.startswith(b'{"'):
+        log = b"".join(inner for line in log.splitlines(keepends=True) for inner in unwrapped(line))
     points = {"sglang": 0, "vllm": 0}
     for engine, weight, pattern in _MARKS:
         if pattern.search(log):

@@ -54,7 +54,8 @@ def _shortened(piece: bytes) -> bytes:
     return piece[:LONGEST_BYTES] + (b"\r" if piece.endswith(b"\r") else b"")
 
 
-_MESSAGE_KEYS = ("log", "message", "msg", "event")
+# Docker and JSON loggers; journalctl -o json; Google's, CloudWatch's and Loki's exports.
+_MESSAGE_KEYS = ("log", "message", "msg", "event", "MESSAGE", "textPayload", "@message", "line")
 _TRACEBACK_KEYS = ("exc_info", "exception", "traceback", "stack_trace", "error.stack_trace")
 _LEVEL_KEYS = ("levelname", "level", "severity", "log.level")
 _QUIET_LEVELS = {"debug": "DEBUG:    ", "info": "INFO:     ", "warning": "WARNING:  ", "warn": "WARNING:  "}
@@ -80,7 +81,14 @@ def unwrapped(piece: bytes) -> tuple[bytes, ...]:
 
 
 def _texts(record: dict[str, object], keys: tuple[str, ...]) -> list[str]:
-    return [text for key in keys if isinstance(text := record.get(key), str)]
+    return [text for key in keys if (text := _text(record.get(key))) is not None]
+
+
+def _text(value: object) -> str | None:
+    """journalctl writes a message that holds escape sequences as a list of its bytes."""
+    if isinstance(value, list) and value and all(isinstance(each, int) and 0 <= each < 256 for each in value):
+        return bytes(value).decode(errors="replace")
+    return value if isinstance(value, str) else None
 
 
 def line_end(piece: bytes) -> bytes:
