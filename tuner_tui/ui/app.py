@@ -37,6 +37,8 @@ POLL_S = 0.2
 """How often the run's folder is looked at."""
 _THEMES_POLL_S = 2.0
 _HANG_UP_S = 2.0
+_SCREENS_AFTER_S = 1.0
+"""When the screens that are not shown are imported: not before what is shown has been read."""
 
 
 # What a screen needs is imported when it is first shown: the first paint waits for nothing it does not show.
@@ -156,7 +158,7 @@ class TunerApp(App[None]):
         self._load_keymap()
         self.set_interval(_THEMES_POLL_S, self._load_themes)
         self._find_machine()
-        self._import_screens()
+        self.set_timer(_SCREENS_AFTER_S, self._import_screens)
         self.ready.set()
 
     @work(thread=True, exit_on_error=False)
