@@ -86,6 +86,17 @@ def _vllm() -> bytes:
     return "\n".join(lines).encode() + b"\n"
 
 
+def _copies() -> bytes:
+    """SGLang with eight data-parallel copies, whose figures are added up."""
+    return b"".join(
+        f"[2026-11-06 12:{i // 600 % 60:02}:{i // 10 % 60:02} DP{copy} TP{copy}] Decode batch. #running-req: {i % 40}, "
+        f"#token: {i}, token usage: 0.{i % 90:02}, cuda graph: True, "
+        f"gen throughput (token/s): {2400 + i % 77}.{i % 10}3, #queue-req: {i % 3}, \n".encode()
+        for i in range(4000)
+        for copy in range(8)
+    )
+
+
 def _requests() -> bytes:
     """vLLM with every request in its log, as it is by default up to 0.9: no line has the shape of another."""
     dice, lines = random.Random(1), []
@@ -108,6 +119,7 @@ def _requests() -> bytes:
 def _usual() -> Iterator[tuple[str, bytes]]:
     yield "at work: as sglang writes it", _sglang()
     yield "at work: as vllm writes it", _vllm()
+    yield "at work: sglang with eight copies", _copies()
     yield "at work: vllm with every request logged", _requests()
     for kind, names in _CLASSES.items():
         for name in names:

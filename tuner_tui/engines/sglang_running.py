@@ -11,6 +11,7 @@ from collections.abc import Callable
 from operator import itemgetter
 from typing import Any, Literal, NamedTuple
 
+from tuner_tui.engines.facts import Rank
 from tuner_tui.engines.origins import NO_RANK
 from tuner_tui.engines.origins import sglang as origin_of
 from tuner_tui.engines.totals import COUNTS, SHARES, Figures
@@ -39,7 +40,7 @@ _USUAL = re.compile(rb"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?: [A-Z_]+\d{1,6})*\] ")
 _TIME_BYTES = len("[2025-11-06 12:09:58")
 _E = ord("e")
 _FIELDS = ("running", "queued", "usage", "new", "cached", "prefill", "decode", "accept", "graphs")
-_MOST_LAYOUTS, _MOST_KEYS, _LONGEST_KEY = 16, 40, 60
+_MOST_LAYOUTS, _MOST_RANKS, _MOST_KEYS, _LONGEST_KEY = 16, 1024, 40, 60
 
 
 class _Layout(NamedTuple):
@@ -50,7 +51,7 @@ class _Layout(NamedTuple):
 
 
 class BatchReader:
-    """Reads batch lines; remembers layouts and the last prefix, so one reader belongs to one log."""
+    """Reads batch lines; remembers layouts and prefixes, so one reader belongs to one log."""
 
     word = b" batch"
     """A line without it need not be read."""
@@ -58,7 +59,8 @@ class BatchReader:
     def __init__(self) -> None:
         self._layouts: list[_Layout] = []
         self._prefix: bytes | None = None
-        self._tail: bytes | None = None
+        self._ranks: dict[bytes, Rank] = {}
+        """What follows the time → whose line it is."""
         self._at, self._rank = "", NO_RANK
 
     def read(self, piece: bytes, found: int, at: str) -> Figures | None:
@@ -103,12 +105,14 @@ class BatchReader:
     def _read_prefix(self, prefix: bytes) -> None:
         """Most often only the time has changed: `[2025-11-06 12:09:58 TP0] `."""
         tail = prefix[_TIME_BYTES:]
-        if tail == self._tail and prefix[:1] == b"[" and prefix[14:15] == b":" and prefix.isascii():
-            self._at = prefix[1:_TIME_BYTES].decode()
+        rank = self._ranks.get(tail)
+        if rank is not None and prefix[:1] == b"[" and prefix[14:15] == b":" and prefix.isascii():
+            self._at, self._rank = prefix[1:_TIME_BYTES].decode(), rank
         else:
             origin = origin_of(prefix.decode("utf-8", errors="replace"))
             self._at, self._rank = origin.at, origin.rank
-            self._tail = tail if _USUAL.fullmatch(prefix) else None
+            if _USUAL.fullmatch(prefix) and len(self._ranks) < _MOST_RANKS:
+                self._ranks[tail] = origin.rank
         self._prefix = prefix
 
     def _learn(self, piece: bytes) -> tuple[_Layout, re.Match[bytes]] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from array import array
+from functools import lru_cache
 from statistics import median
 from typing import Literal
 
@@ -175,8 +176,10 @@ class Totals:
         if running is not None:
             latest[copy] = running, queued
             if len(latest) > 1:
-                running = sum(each[0] for each in latest.values())
-                queued = sum(each[1] or 0 for each in latest.values())
+                running = queued = 0
+                for ran, waited in latest.values():
+                    running += ran
+                    queued += waited or 0
             if self._requests_max is None or running > self._requests_max:
                 self._requests_max = running
         if queued is not None and (self._queued_max is None or queued > self._queued_max):
@@ -288,9 +291,14 @@ def figures(fact: Running) -> Figures:
 
 def _summed(figures: dict[int, tuple[str, float]], at: str) -> float:
     """The latest figure of every copy, as far as it still holds."""
-    now, total = moment(at), 0.0
+    total = 0.0
     for then, figure in figures.values():
-        before = moment(then)
-        if now is None or before is None or abs((now - before).total_seconds()) < _STALE_S:
+        if then == at or _near(then, at):
             total += figure
     return round(total, 3)
+
+
+@lru_cache(maxsize=4096)
+def _near(then: str, at: str) -> bool:
+    before, now = moment(then), moment(at)
+    return now is None or before is None or abs((now - before).total_seconds()) < _STALE_S

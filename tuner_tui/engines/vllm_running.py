@@ -22,6 +22,7 @@ _TIME = re.compile(rb"[A-Z]+ ((?:\d{4}-)?\d\d-\d\d \d\d:\d\d:\d\d)")
 _USAGE = re.compile(rb" KV cache usage: (\d{1,9}(?:\.\d{1,9})?)%")
 _HITS = re.compile(rb"(?<!External p)refix cache hit rate: (?:GPU: )?(\d{1,3}(?:\.\d{1,9})?)%")
 _PREEMPTIONS = re.compile(rb", Preemptions: (\d{1,9})")
+_MOST_RANKS = 1024
 _ACCEPTED = re.compile(rf"[Mm]ean acceptance length: (?P<length>{SECONDS})")
 
 
@@ -32,7 +33,8 @@ class BatchReader:
     """A line without it need not be read."""
 
     def __init__(self) -> None:
-        self._rank = NO_RANK
+        self._ranks: dict[bytes | None, Rank] = {None: NO_RANK}
+        """The engine's number as printed → whose figures they are."""
 
     def read(self, piece: bytes, found: int, at: str) -> Figures | None:
         """The figures that a line tells of; None for any other line. `found`: where `word` stands in it first. `at` is
@@ -45,16 +47,19 @@ class BatchReader:
             time = _TIME.search(piece, 0, match.start())
             at = time[1].decode() if time else at
         told, engine, prompt, generation, running, waiting, usage, hits = match.groups()
-        copy = int(engine) if engine else 0
-        if copy != self._rank.copy:
-            self._rank = Rank(copy, f"DP{copy}" if copy else "")
+        rank = self._ranks.get(engine)
+        if rank is None:
+            copy = int(engine)
+            rank = Rank(copy, f"DP{copy}") if copy else NO_RANK
+            if len(self._ranks) < _MOST_RANKS:
+                self._ranks[engine] = rank
         preempted = None
         if usage is None:
             end = match.end()
             usage, hits, preempted = (_first(pattern.search(piece, end)) for pattern in (_USAGE, _HITS, _PREEMPTIONS))
         return (
             told.decode() if told else at,
-            self._rank,
+            rank,
             "interval",
             COUNTS[running],
             COUNTS[waiting],
