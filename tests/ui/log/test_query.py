@@ -70,12 +70,57 @@ def test_what_is_harmless_stays_a_regular_expression(pattern: str) -> None:
     assert not may_take_forever(pattern)
 
 
+PIECES = [
+    "a",
+    "b",
+    "bab",
+    "A",
+    "ß",
+    " ",
+    "(",
+    ".",
+    ".*",
+    "^",
+    "$",
+    r"\.",
+    r"\+",
+    r"\b",
+    r"\s+",
+    "[^a]*",
+    "[a.]",
+    "a+",
+    "b?",
+]
+PIECES += ["(a|b)", "a{2}", "b*?", "|", r"\w", r"[\]a]", r"\\"]
+
+
 @given(
-    st.text(alphabet="abA (.\\+ß", min_size=1, max_size=3),
-    st.lists(st.text(alphabet="abA (.ßé", max_size=5), max_size=8),
+    st.lists(st.sampled_from(PIECES), min_size=1, max_size=5).map("".join),
+    st.lists(st.text(alphabet="abA (.ßé\\", max_size=6), max_size=8),
     st.booleans(),
 )
 def test_many_lines_at_once_are_searched_as_one_by_one(typed: str, lines: list[str], inverse: bool) -> None:
     query = parse_query("!" + typed if inverse else typed)
     assert query is not None
     assert query.taken("\n".join(lines)) == [number for number, line in enumerate(lines or [""]) if query.takes(line)]
+
+
+@pytest.mark.parametrize(
+    ("typed", "needed"),
+    [
+        ("error", "error"),
+        ("usage: 0.4[2]", "usage: 0"),
+        (r"#token: \d+, token usage", ", token usage"),
+        ("colou?r", "colo"),
+        ("abc+def", "abc"),
+        ("error|warning", ""),
+        ("(x)abc", ""),
+        ("f(", "f("),
+        ("ab.c", ""),
+        (r"1\.17", "1.17"),
+    ],
+)
+def test_what_a_matching_line_must_hold(typed: str, needed: str) -> None:
+    query = parse_query(typed)
+    assert query is not None
+    assert query.needed == needed

@@ -15,24 +15,28 @@ class Query(msgspec.Struct, frozen=True):
     pattern: re.Pattern[str]
     inverse: bool
     why_literal: str = ""
-    words: str = ""
-    """Set where nothing but these (ASCII) characters in a row is wanted: they are found much faster than a pattern."""
+    needed: str = ""
+    """ASCII characters without which no line matches: they are found much faster than a pattern. "": none known."""
+    suffices: bool = False
+    """And with which every line does."""
 
     def takes(self, line: str) -> bool:
         return (self.pattern.search(line) is None) is self.inverse
 
     def taken(self, text: str) -> list[int]:
         """Which lines of a text are wanted; numbers from 0."""
-        if not self.words or not text.isascii():
+        if not self.needed or not text.isascii():
             return [number for number, line in enumerate(text.split("\n")) if self.takes(line)]
-        words = self.words
+        folded, needed = text, self.needed
         if self.pattern.flags & re.IGNORECASE:
-            text, words = text.lower(), words.lower()
+            folded, needed = text.lower(), needed.lower()
         found, number, begin = [], 0, 0
-        while (at := text.find(words, begin)) >= 0:
-            number += text.count("\n", begin, at)
-            found.append(number)
-            end = text.find("\n", at)
+        while (at := folded.find(needed, begin)) >= 0:
+            number += folded.count("\n", begin, at)
+            end = folded.find("\n", at)
+            line_end = end if end >= 0 else len(text)
+            if self.suffices or self.pattern.search(text[folded.rfind("\n", 0, at) + 1 : line_end]) is not None:
+                found.append(number)
             if end < 0:
                 break
             number, begin = number + 1, end + 1
@@ -60,11 +64,38 @@ def parse_query(text: str) -> Query | None:
             why_literal = getattr(error, "msg", "") or "no usable regular expression"
     if why_literal:
         pattern = re.compile(re.escape(wanted), flags)
-    plainly = wanted.isascii() and (bool(why_literal) or not _SPECIAL.search(wanted))
-    return Query(text, pattern, inverse, why_literal, wanted if plainly else "")
+    needed = wanted if why_literal else _needed(wanted)
+    if not needed.isascii():
+        needed = ""
+    return Query(text, pattern, inverse, why_literal, needed, needed == wanted)
 
 
-_SPECIAL = re.compile(r"[\\.^$*+?{}\[\]|()\n]")
+_ITEM = re.compile(
+    r"(?:\\(?P<escaped>\W)|(?P<class>\\\w|\[\^?\]?(?:\\.|[^\]\\])*\]|[.^$])|(?P<character>.))(?P<repeat>[*+?][?+]?)?",
+    re.DOTALL,
+)
+_GROUPS = re.compile(r"[|(){}]")
+_SHORTEST = 3
+"""Fewer characters are in nearly every line."""
+
+
+def _needed(pattern: str) -> str:
+    """The longest text that whatever matches has in it, where that is seen at a glance: without groups and choices."""
+    if _GROUPS.search(re.sub(r"\\.", "", pattern)):
+        return ""
+    texts = [""]
+    for item in _ITEM.finditer(pattern):
+        character, repeat = item["escaped"] or item["character"], item["repeat"] or ""
+        if character is None or repeat[:1] in ("*", "?"):
+            texts.append("")
+            continue
+        texts[-1] += character
+        if repeat:
+            texts.append("")
+    longest = max(texts, key=len)
+    return longest if len(longest) >= _SHORTEST or longest == pattern else ""
+
+
 _REPEATS = re.compile(r"[*+]|\{\d*,\d*\}")
 
 
