@@ -261,6 +261,18 @@ def test_the_worker_s_error_is_the_cause_not_what_the_core_says_of_it() -> None:
     assert "tensor-parallel-size" in fatal.reason
 
 
+def test_what_ended_a_rank_decides_not_what_the_others_say_of_it() -> None:
+    log = (
+        b"[2026-01-01 00:00:00 TP1] Scheduler hit an exception: Traceback (most recent call last):\n"
+        b"KeyError: 'lm_head.weight'\n"
+        b"[2026-01-01 00:00:01 TP0] Scheduler hit an exception: Traceback (most recent call last):\n"
+        b"RuntimeError: NCCL error: remote process exited or there was a network error\n"
+    )
+    cause = read(log, "sglang").cause()
+    assert cause is not None
+    assert (cause.failure_class, cause.line_number) == ("other", 2)
+
+
 def test_an_error_that_did_not_keep_the_server_from_getting_ready_is_no_cause() -> None:
     log = b"ValueError: something optional is missing\nThe server is fired up and ready to roll!\n"
     assert read(log, "sglang").cause() is None

@@ -7,14 +7,14 @@ import re
 import msgspec
 
 from tuner_tui.engines.counsel import Counsel
-from tuner_tui.engines.error_pattern import WRAPPER, ErrorPattern
+from tuner_tui.engines.error_pattern import EXCEPTION, WRAPPER, ErrorPattern
 from tuner_tui.engines.facts import EngineError, Failed, Where
 from tuner_tui.engines.line_plan import DEATHS, Plan
 from tuner_tui.engines.prefixes import Stripped
 from tuner_tui.engines.server_state import ServerState
 
-_QUIET_SIGN, _EXCEPTION = -1, 1
-"""Weights beside those of `error_patterns`: a line the engine calls a warning, and any exception."""
+_QUIET_SIGN = -1
+"""The weight, beside those of `error_pattern`, of a line that the engine calls a warning."""
 _FAR_LINES = 500
 """Once ready, an error this many lines after the last one is a new story, not its continuation."""
 _LONGEST = 2000
@@ -196,11 +196,11 @@ class CauseFinder:
             line=text[:_LONGEST],
             line_number=number,
         )
-        if self._handling and self._found and self._found[-1][0] == _EXCEPTION:
+        if self._handling and self._found and self._found[-1][0] == EXCEPTION:
             # Raised while another one was handled: this is the one that got through.
             self._forget_last()
         self._explained = _VALIDATION.match(message) is not None
-        return _EXCEPTION, error
+        return EXCEPTION, error
 
     def _forget_last(self) -> None:
         _, last = self._found.pop()
@@ -210,9 +210,9 @@ class CauseFinder:
         if found is None:
             return None
         weight, error = found
-        if self._explained and weight > _EXCEPTION and self._found:
+        if self._explained and weight > EXCEPTION and self._found:
             self._forget_last()
-        self._explained = self._explained and weight == _EXCEPTION
+        self._explained = self._explained and weight == EXCEPTION
         if state.ready and self._found and error.line_number - self._found[-1][1].line_number > _FAR_LINES:
             self._found.clear()
         self._found.append((weight, error))
@@ -221,7 +221,7 @@ class CauseFinder:
         if len(self._found) > 1000:  # a server that fails every request must not fill the memory
             del self._found[500:-1]
         self._handling = False
-        if self._dying and weight >= _EXCEPTION:
+        if self._dying and weight >= EXCEPTION:
             self.doomed = True
         return Failed(where=where, error=error, weight=weight)
 

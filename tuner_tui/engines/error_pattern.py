@@ -13,9 +13,9 @@ from tuner_tui.engines.server_state import ServerState
 Advice = Callable[["re.Match[str]", ServerState, str], Counsel]
 """(match, state when the line came, log language or "") → what to do."""
 
-CLEAR, VAGUE, WRAPPER = 3, 2, 0
-"""How much a wording explains. A clear one beats an earlier vague one (NCCL fails *because* /dev/shm is full), and any
-exception one that only tells of another's failure; among equals the first decides."""
+CLEAR, VAGUE, EXCEPTION, WRAPPER = 3, 2, 1, 0
+"""How much a wording explains. A clear one beats an earlier vague one (NCCL fails *because* /dev/shm is full), that one
+any exception, and any exception one that only tells of another's failure; among equals the first decides."""
 
 
 class ErrorPattern(NamedTuple):

@@ -5,8 +5,13 @@ from __future__ import annotations
 import re
 
 from tuner_tui.engines.counsel import Counsel
-from tuner_tui.engines.error_pattern import VAGUE, WRAPPER, ErrorPattern, error
+from tuner_tui.engines.error_pattern import EXCEPTION, VAGUE, WRAPPER, ErrorPattern, error
 from tuner_tui.engines.server_state import ServerState
+
+_NCCL = (
+    "the GPUs could not talk to each other: set NCCL_DEBUG=INFO in `env:` and read the first WARN; "
+    "disable-custom-all-reduce or NCCL_P2P_DISABLE=1 may help"
+)
 
 
 def _module(match: re.Match[str], state: ServerState, language: str) -> Counsel:
@@ -166,12 +171,21 @@ MACHINE_ERRORS: tuple[ErrorPattern, ...] = (
     ),
     error(
         "nccl_failure",
+        # Said of a rank that is gone, whatever ended it.
+        ("remote process exited", "ncclRemoteError", "closed by remote peer"),
+        r"remote process exited|ncclRemoteError|Connection closed by remote peer",
+        _NCCL,
+        "RuntimeError: NCCL error: remote process exited or there was a network error",
+        weight=EXCEPTION,
+        even_quiet=True,
+    ),
+    error(
+        "nccl_failure",
         ("NCCL", "nccl", "DistBackendError", "collective operation timeout"),
         r"NCCL error|NCCL_ERROR_|nccl(?:Unhandled(?:Cuda|Hip)|System|Internal|Remote)Error|ncclInvalidUsage|NCCL WARN|"
         r"Watchdog caught collective operation timeout|DistBackendError|NCCL communicator was aborted|"
         r"ProcessGroupNCCL.*(?:Heartbeat monitor timed out|watchdog got stuck|no heartbeat of its watchdog)",
-        "the GPUs could not talk to each other: set NCCL_DEBUG=INFO in `env:` and read the first WARN; "
-        "disable-custom-all-reduce or NCCL_P2P_DISABLE=1 may help",
+        _NCCL,
         "RuntimeError: NCCL error: remote process exited or there was a network error",
         weight=VAGUE,
         even_quiet=True,
