@@ -24,8 +24,6 @@ def head_text(document: Document, ahead: Outlook | None, tab: str) -> Text:
     for name, words in TABS.items():
         text.append(f"[{words}]" if name == tab else f" {words} ", "bold reverse" if name == tab else "dim")
     text.append(" ^t", "dim")
-    if ahead is not None and ahead.foreign:
-        text.append("  another format: c makes a task file", "dim")
     if ahead is None:
         return text
     errors = ahead.errors
@@ -33,7 +31,7 @@ def head_text(document: Document, ahead: Outlook | None, tab: str) -> Text:
         text.append("  ✓ valid")
         if warnings := len(ahead.problems):
             text.append(f", {warnings} warning{'s' if warnings > 1 else ''}")
-        return text
+        return text.append("  other format: c converts" if ahead.foreign else "", "dim")
     if tab == "yaml":  # said below it, with the line
         return text.append(f"  ✗ {len(errors)} mistake{'s' if len(errors) > 1 else ''}", "bold")
     more = f" (+{len(errors) - 1})" if len(errors) > 1 else ""

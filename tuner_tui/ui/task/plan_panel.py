@@ -137,7 +137,7 @@ def _roughly(seconds: float) -> str:
     """An estimate, no more exact than it is."""
     if seconds < 60:
         return f"{seconds:.0f} s"
-    step_s = 10 if seconds < 300 else 60
+    step_s = 10 if seconds < 180 else 60
     return duration_words(round(seconds / step_s) * step_s)
 
 
