@@ -215,7 +215,7 @@ async def test_leaving_and_opening_another_task_can_save_first(tmp_path: Path) -
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await changed(pilot)
         app.open_task(other)
-        await seen(pilot, "has changes that are not saved", "save and open other.yaml")
+        await seen(pilot, "has changes that are not saved", "save and open it")
         await press(pilot, "n")
         await seen(pilot, "docker-simple-tune.yaml ● unsaved")
         app.open_task(other)

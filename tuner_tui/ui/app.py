@@ -398,7 +398,7 @@ class TunerApp(App[None]):
             if answer == "drop" or (answer == "save" and screen.save_at_once()):
                 self.leave()
 
-        self.push_screen(Unsaved(said, "leave"), answered)
+        self.push_screen(Unsaved(f"{said} Leave?", "leave"), answered)
 
     def leave(self) -> None:
         message = None

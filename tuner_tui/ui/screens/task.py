@@ -134,7 +134,7 @@ class TaskScreen(TunerScreen):
                 self.tuner.task_template = None
                 self._remember(self.document)
 
-        self.app.push_screen(Unsaved(self.unsaved(), f"open {path.name}"), go_on)
+        self.app.push_screen(Unsaved(f"{self.unsaved()} Open {path.name}?", "open it"), go_on)
 
     def _open(self, path: Path) -> bool:
         template, self.tuner.task_template = self.tuner.task_template, None
