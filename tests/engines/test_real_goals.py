@@ -79,7 +79,8 @@ def test_a_budget_on_vllm(backend: Backend, tmp_path: Path, runs_dir: Path) -> N
     results = measured(task)
     done = len(launched(runs_dir))
     assert 1 <= done < 10
-    assert results["elapsed_s"] < 100
+    # The first launch begins whatever it takes; how long the others take is foreseen from it.
+    assert done == 1 or results["elapsed_s"] < 100
     assert results["verdict"]["sentence"].endswith(f"Budget of 1 min 20 s spent after {done} of 10 launches.")
     assert (results["finished"], results["verdict"]["provisional"]) == ("finished", False)
 
