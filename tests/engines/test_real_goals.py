@@ -47,6 +47,7 @@ def test_limits_and_a_baseline_on_vllm(backend: Backend, tmp_path: Path, runs_di
         "vllm",
         backend,
         {"max-num-seqs": [1, 8]},
+        max_requests=24,
         limits={"ttft.mean": "1200ms"},
         search={"baseline": True},
     )
