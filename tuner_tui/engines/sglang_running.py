@@ -68,8 +68,8 @@ class BatchReader:
         taken where the line has no time."""
         # "Decode" has six letters, "Prefill" seven.
         start = found - 6 if piece[found - 1] == _E else found - 7
-        if start < 0:
-            return None
+        if start < 0 or (piece[start] not in b"DP" and piece.find(b"Decode batch") < 0 > piece.find(b"Prefill batch")):
+            return None  # "Capturing batches"
         for layout in self._layouts:
             match = layout.pattern.match(piece, start)
             if match is not None:
