@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from tests.ui.app_under_test import app_under_test, settled
 from tests.ui.runs_on_disk import TASK, task_file
@@ -45,3 +46,10 @@ async def typed(pilot: Pilot[None], text: str, *then: str) -> None:
     await pilot.press(*text)
     await settled(pilot)
     await press(pilot, *then)
+
+
+async def filled(pilot: Pilot[None], text: str) -> None:
+    """As if the line had been emptied, `text` typed, and Enter pressed; a long path takes seconds key by key."""
+    pilot.app.screen.query(Input).first().value = text
+    await settled(pilot)
+    await press(pilot, "enter")

@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 
 from tests.ui.app_under_test import app_under_test, asked, seen, settled
 from tests.ui.runs_on_disk import TASK, finished_run, task_file
-from tests.ui.task_on_screen import on_task, press, said, screen_of, text_of, typed
+from tests.ui.task_on_screen import filled, on_task, press, said, screen_of, text_of, typed
 from tuner_tui.task.samples import sample
 from tuner_tui.ui.app import TunerApp
 
@@ -29,11 +29,9 @@ async def test_save_as_writes_another_file_and_goes_on_there(tmp_path: Path) -> 
         await changed(pilot)
         await press(pilot, "S")
         await seen(pilot, "docker-simple-tune-2.yaml")
-        await press(pilot, "ctrl+u")
-        await typed(pilot, str(tmp_path / "nowhere" / "x.yaml"), "enter")
+        await filled(pilot, str(tmp_path / "nowhere" / "x.yaml"))
         await seen(pilot, "✗ the folder")
-        await press(pilot, "ctrl+u")
-        await typed(pilot, str(tmp_path / "mine"), "enter")
+        await filled(pilot, str(tmp_path / "mine"))
         assert (tmp_path / "mine.yaml").read_text() == MORE
         assert (tmp_path / "docker-simple-tune.yaml").read_text() == TASK
         await seen(pilot, "mine.yaml")
@@ -48,8 +46,8 @@ async def test_save_as_over_a_file_that_is_there_is_asked_about(tmp_path: Path) 
     async with app.run_test(size=(80, 24)) as pilot:
         await changed(pilot)
         for answer, left in (("n", "mine: too\n"), ("y", MORE)):
-            await press(pilot, "S", "ctrl+u")
-            await typed(pilot, str(other), "enter")
+            await press(pilot, "S")
+            await filled(pilot, str(other))
             await seen(pilot, "is there already")
             await press(pilot, answer)
             assert other.read_text() == left
@@ -64,8 +62,7 @@ async def test_a_sample_is_saved_as_ones_own_and_never_among_the_samples(
         await settled(pilot)
         await press(pilot, "ctrl+s")
         await seen(pilot, "samples stay as they are; your own goes to")
-        await press(pilot, "ctrl+u")
-        await typed(pilot, str(sample("demo").with_name("x.yaml")), "enter")
+        await filled(pilot, str(sample("demo").with_name("x.yaml")))
         await seen(pilot, "that is the samples")
         await press(pilot, "escape", "ctrl+s", "enter")
         assert (tmp_path / "demo.yaml").read_text() == sample("demo").read_text()
@@ -106,35 +103,26 @@ async def test_a_read_only_file_is_written_only_after_a_yes_and_starts_as_a_copy
         assert path.stat().st_mode & 0o777 == 0o444
 
 
+@pytest.mark.parametrize(("gone", "why"), [(False, "nothing can be written to"), (True, "is not there")])
 async def test_where_nothing_can_be_written_another_place_is_asked_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gone: bool, why: str
 ) -> None:
-    await _elsewhere(tmp_path, monkeypatch)
-
-
-async def test_a_folder_that_is_gone_is_said_and_another_place_asked_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await _elsewhere(tmp_path, monkeypatch, gone=True)
-
-
-async def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, gone: bool = False) -> None:
     monkeypatch.chdir(tmp_path)
     path = task_file(tmp_path / "there")
     app = app_under_test(tmp_path, task=path)
+    may = os.access
     async with app.run_test(size=(80, 24)) as pilot:
         await changed(pilot)
         if gone:
             path.unlink()
             path.parent.rmdir()
-        else:
-            # Root may write anywhere: what the system says is put in its mouth.
-            may = os.access
-            monkeypatch.setattr(os, "access", lambda at, mode: Path(at) != path.parent and may(at, mode))
+        else:  # root, who runs tests too, may write anywhere
+            monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path / "there" and may(path, mode))
         await press(pilot, "ctrl+s")
-        await seen(pilot, "is not there" if gone else "nothing can be written to")
+        await seen(pilot, why)
         await press(pilot, "enter")
         assert (tmp_path / "docker-simple-tune.yaml").read_text() == MORE
+        assert gone or path.read_text() == TASK
 
 
 async def test_a_file_changed_by_another_program_is_read_again_or_told_of_and_asked_about(tmp_path: Path) -> None:
