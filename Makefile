@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 ENGINES := $(or $(TUNER_ENGINES),$(HOME)/.cache/tuner-engines)
 
-.PHONY: help demo test lint docker-images acceptance bench pictures clean
+.PHONY: help demo test lint docker-images acceptance bench pictures snapshots clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 16
@@ -38,6 +38,10 @@ bench: $(STAMP) ## what the tuner itself costs a launch
 
 pictures: $(STAMP) ## docs/pictures/ anew, from the demo in the app itself
 	$(BIN)/python docs/make_pictures.py
+
+snapshots: $(STAMP) ## tests/ui/snapshots/ anew: what each screen looks like; read the difference before you commit it
+	rm -f tests/ui/snapshots/*.txt
+	TUNER_SNAPSHOTS=write $(BIN)/python -m pytest -q tests/ui/test_snapshots.py
 
 clean: ## the environment and everything built
 	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
