@@ -101,7 +101,7 @@ class PlanPanel(Vertical):
             name = " baseline" if chosen.baseline else ""
             gpus = f" · {_count(chosen.gpus_needed, 'GPU')}" if chosen.gpus_needed else ""
             words.append(f"#{chosen.id}{name}{gpus}", "bold")
-            words.append("  y copies, t tries it\n", "dim")
+            words.append("  y copy  t try\n", "dim")
             words.append(self.command)
         self.query_one("#plan-command", Static).update(words)
 
