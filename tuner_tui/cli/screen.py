@@ -74,4 +74,5 @@ def calm_textual() -> None:
     """Few frames and no animation: over SSH every frame is bytes. What the user has set stays."""
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     os.environ.setdefault("TEXTUAL_SMOOTH_SCROLL", "0")
-    os.environ.setdefault("TEXTUAL_FPS", "20" if "SSH_CONNECTION" in os.environ else "30")
+    if "SSH_CONNECTION" in os.environ:
+        os.environ.setdefault("TEXTUAL_FPS", "20")  # else 60: a key's answer waits for its frame
