@@ -53,6 +53,8 @@ class JournalReader:
 
     def read(self) -> list[AnyEvent]:
         """The new events, oldest first. Raises JournalUnreadable; FileNotFoundError where there is none."""
+        if self._path.stat().st_size == self._offset:
+            return []  # as five times a second while nothing happens
         with self._path.open("rb") as file:
             file.seek(self._offset)
             data = file.read()
