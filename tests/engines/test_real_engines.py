@@ -104,7 +104,10 @@ def test_bad_configurations_among_good_ones(backend: Backend, tmp_path: Path, ru
     too_small = statuses[4_000_000, None]["failure"]
     assert too_small["class"] == "kv_cache_too_small"
     assert "max seq len" in too_small["line"]
-    assert too_small["fix"] == {"set": {"max-model-len": 1152}}
+    suggested = re.search(r"estimated maximum model length is (\d+)", too_small["line"])
+    assert suggested is not None
+    assert 0 < int(suggested[1]) < 4096
+    assert too_small["fix"] == {"set": {"max-model-len": int(suggested[1])}}
     for memory in (4_000_000, 400_000_000):
         unknown = statuses[memory, 1]["failure"]
         assert unknown["class"] == "unknown_flag"
