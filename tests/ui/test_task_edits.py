@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.ui.app_under_test import app_under_test, screen_text, seen, settled
 from tests.ui.runs_on_disk import TASK
 from tests.ui.task_on_screen import on_task, press, said, screen_of, text_of, typed
@@ -14,7 +16,10 @@ from tuner_tui.ui.task.outlook import SettingRow
 SWITCHED = TASK.replace("  tp-size: 1\n", "  tp-size: 1\n  enable-mixed-chunk: false\n  disable-radix-cache: false\n")
 
 
-async def test_changes_are_undone_and_redone_in_the_grid_and_in_the_yaml_as_one_history(tmp_path: Path) -> None:
+async def test_changes_are_undone_and_redone_in_the_grid_and_in_the_yaml_as_one_history(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tuner_tui.ui.screens.task._TYPING_S", 60.0)  # however slowly these keys come, it is one go
     app = on_task(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
@@ -23,7 +28,6 @@ async def test_changes_are_undone_and_redone_in_the_grid_and_in_the_yaml_as_one_
         with_a_value = text_of(app)
         await press(pilot, "ctrl+t")
         await typed(pilot, "# mine")
-        await pilot.pause(0.3)
         with_a_remark = text_of(app)
         assert with_a_remark.startswith("# mine")
         await press(pilot, "ctrl+z")
