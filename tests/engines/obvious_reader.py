@@ -8,7 +8,7 @@ from typing import Literal
 from tuner_tui.engines import known_things, origins, sglang, vllm, vllm_running
 from tuner_tui.engines.cause import CauseFinder
 from tuner_tui.engines.facts import AnyFact, Request, Running, Unread, Warned, Where
-from tuner_tui.engines.line_plan import Planner
+from tuner_tui.engines.line_plan import DIGITS, Planner
 from tuner_tui.engines.log_lines import LineSplitter, readable, unwrapped
 from tuner_tui.engines.prefixes import stripped
 from tuner_tui.engines.server_state import ServerState
@@ -66,7 +66,8 @@ class ObviousReader:
         elif not self._own_clock and (stamp := _STAMP.match(text)):
             self._at = stamp[1]
         self._planner.plans.clear()
-        plan = self._planner.plan(text.encode())
+        line = text.encode()
+        plan = self._planner.learn(line, line.translate(None, DIGITS))
         where = Where(self._number, self._at, origin.rank)
         was_ready, starts, known = self.state.ready, self.state.starts, False
         for row in plan.rows:

@@ -12,7 +12,7 @@ from tuner_tui.backends.backend import StartFailed
 from tuner_tui.backends.docker_connection import connect, said, unavailable
 from tuner_tui.backends.docker_container import container_options
 from tuner_tui.backends.docker_image import find_image
-from tuner_tui.engines.launch import launch_spec
+from tuner_tui.engines.launch import command_prefix, launch_spec
 from tuner_tui.engines.registry import engine
 from tuner_tui.task.launch_spec import LaunchSpec
 from tuner_tui.task.model import Task
@@ -35,15 +35,9 @@ def asking_image(name: str, image: str) -> LaunchSpec:
 def asking_task(task: Task) -> LaunchSpec:
     """To ask the engine of `task` where the task would start it: with its mounts, environment and command."""
     spec = launch_spec(task, {}, task.gpus or ())
-    known = engine(task.engine)
-    prefix = (
-        task.docker.command or known.docker_command
-        if task.backend == "docker"
-        else task.process.command or known.process_command
-    )
     return msgspec.structs.replace(
         spec,
-        command=spec.command[: len(prefix)],
+        command=spec.command[: len(command_prefix(task))],
         container_port=0,
         environment={**spec.environment, **_ENVIRONMENT},
         network="none" if task.backend == "docker" else None,

@@ -40,6 +40,14 @@ def launch_spec(task: Task, configuration: Configuration, gpus: tuple[int, ...])
     return _docker(task, configuration, gpus) if task.backend == "docker" else _process(task, configuration, gpus)
 
 
+def command_prefix(task: Task) -> tuple[str, ...]:
+    """The words that start the engine, before its arguments: the task's own, or else the engine's usual ones."""
+    known = engine(task.engine)
+    if task.backend == "docker":
+        return task.docker.command or known.docker_command
+    return task.process.command or known.process_command
+
+
 def _docker(task: Task, configuration: Configuration, gpus: tuple[int, ...]) -> LaunchSpec:
     known, options = engine(task.engine), task.docker
     mounts = [_mount(text) for text in options.mounts]
@@ -53,7 +61,7 @@ def _docker(task: Task, configuration: Configuration, gpus: tuple[int, ...]) -> 
         shm = SHM_DEFAULT_BYTES
     return LaunchSpec(
         backend="docker",
-        command=_command(task, options.command or known.docker_command, model, host, configuration),
+        command=_command(task, model, host, configuration),
         image=task.image or known.default_image,
         container_port=known.container_port,
         environment=_environment(task),
@@ -78,15 +86,14 @@ def _docker(task: Task, configuration: Configuration, gpus: tuple[int, ...]) -> 
 
 
 def _process(task: Task, configuration: Configuration, gpus: tuple[int, ...]) -> LaunchSpec:
-    known, options = engine(task.engine), task.process
+    options = task.process
     environment = _environment(task)
     if gpus:
         environment.setdefault("CUDA_VISIBLE_DEVICES", ",".join(map(str, gpus)))
-    prefix = options.command or known.process_command
     model = task.model.path if _is_folder(task) and task.model.path else _model_name(task)
     return LaunchSpec(
         backend="process",
-        command=_command(task, prefix, model, "127.0.0.1", configuration),
+        command=_command(task, model, "127.0.0.1", configuration),
         environment=environment,
         pass_environment=_passed(task),
         gpus=gpus,
@@ -95,13 +102,11 @@ def _process(task: Task, configuration: Configuration, gpus: tuple[int, ...]) ->
     )
 
 
-def _command(
-    task: Task, prefix: tuple[str, ...], model: str, host: str, configuration: Configuration
-) -> tuple[str, ...]:
+def _command(task: Task, model: str, host: str, configuration: Configuration) -> tuple[str, ...]:
     known = engine(task.engine)
     model_arguments = [model] if known.model_flag is None else [known.model_flag, model]
     return (
-        *(part.replace("{python}", sys.executable) for part in prefix),
+        *(part.replace("{python}", sys.executable) for part in command_prefix(task)),
         *model_arguments,
         "--host",
         host,

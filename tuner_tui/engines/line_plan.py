@@ -163,13 +163,8 @@ class Planner:
         """Shape (a piece without its `DIGITS`) → plan, of all that were seen."""
         self._bytes = 0
 
-    def plan(self, piece: bytes) -> Plan:
-        """For a piece (see `LineSplitter`) without escape sequences."""
-        shape = piece.translate(None, DIGITS)
-        return self.plans.get(shape) or self.learn(piece, shape)
-
     def learn(self, piece: bytes, shape: bytes) -> Plan:
-        """For a piece whose shape is new."""
+        """For a piece (see `LineSplitter`) without escape sequences whose shape is new."""
         plan = self._plan(piece, shape)
         self._count(len(shape) + 400)
         self.plans[shape] = plan

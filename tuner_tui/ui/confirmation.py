@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tuner_tui.report.words import duration_words
-from tuner_tui.runs.folder import RunFolder
 from tuner_tui.runs.progress import mean_launch_s
 from tuner_tui.runs.snapshot import Snapshot
 from tuner_tui.runs.view import RunView
 from tuner_tui.ui.ask import Ask, Judged, Line
-from tuner_tui.ui.starting import Starting
+from tuner_tui.ui.starting import launch_again
 
 if TYPE_CHECKING:
     from tuner_tui.ui.app import TunerApp
@@ -64,19 +63,9 @@ def confirm_leaders(tuner: TunerApp, view: RunView) -> None:
             return Judged(None, f"expected a number from 1 to {_MOST_LAUNCHES}")
         return Judged(int(text), offer_words(snapshot, int(text)))
 
-    def started(folder: RunFolder | None) -> None:
-        if folder is not None:
-            tuner.open_run(folder)
-
     def answered(launches: int | None) -> None:
-        if launches is None:
-            return
-
-        def start() -> RunFolder:
-            tuner.launcher.confirm(folder, offer.experiments, launches)
-            return folder
-
-        tuner.push_screen(Starting(f"launching again in {folder.name} …", start), started)
+        if launches is not None:
+            launch_again(tuner, folder, offer.experiments, launches)
 
     line = Line("launches", "launches more of each", str(offer.launches))
     tuner.push_screen(Ask(offer.sentence, [line], judge), answered)

@@ -45,9 +45,14 @@ def recall(path: Path) -> Remembered:
 
 
 def keep(path: Path, remembered: Remembered) -> None:
-    """Written to a temporary file and renamed, so that two screens never leave half of one."""
+    """For the next start."""
+    write_quietly(path, msgspec.json.format(msgspec.json.encode(remembered), indent=2))
+
+
+def write_quietly(path: Path, data: bytes) -> None:
+    """To a temporary file that is renamed, so that two screens never leave half of one; where that cannot be, not."""
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(f".{os.getpid()}")
-        temporary.write_bytes(msgspec.json.format(msgspec.json.encode(remembered), indent=2))
+        temporary.write_bytes(data)
         temporary.replace(path)

@@ -1,9 +1,9 @@
-"""A dialog while something starts in a thread: it says what, and ends with the run's folder or with why not."""
+"""A dialog while a run starts, or goes on, in a thread: it says what, and ends with the run or with why not."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.app import ComposeResult
@@ -15,6 +15,9 @@ from textual.widgets import Static
 from tuner_tui.runs.folder import RunFolder
 from tuner_tui.runs.start import RunnerNotStarted
 from tuner_tui.task.problem import BadInput
+
+if TYPE_CHECKING:
+    from tuner_tui.ui.app import TunerApp
 
 
 class Starting(ModalScreen[RunFolder | None]):
@@ -56,3 +59,33 @@ class Starting(ModalScreen[RunFolder | None]):
     def action_close(self) -> None:
         if self._failed:
             self.dismiss(None)
+
+
+def start_run(tuner: TunerApp, words: str, start: Callable[[], RunFolder]) -> None:
+    """Starts a run, which is then looked at."""
+
+    def started(folder: RunFolder | None) -> None:
+        if folder is not None:
+            tuner.open_run(folder)
+
+    tuner.push_screen(Starting(words, start), started)
+
+
+def resume_run(tuner: TunerApp, folder: RunFolder) -> None:
+    """What is left of it is launched."""
+
+    def start() -> RunFolder:
+        tuner.launcher.resume(folder)
+        return folder
+
+    start_run(tuner, f"resuming {folder.name} …", start)
+
+
+def launch_again(tuner: TunerApp, folder: RunFolder, experiments: tuple[int, ...], launches: int) -> None:
+    """So many launches more of each of these experiments."""
+
+    def start() -> RunFolder:
+        tuner.launcher.confirm(folder, experiments, launches)
+        return folder
+
+    start_run(tuner, f"launching again in {folder.name} …", start)

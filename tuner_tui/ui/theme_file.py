@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from pathlib import Path
 
 import msgspec
+
+from tuner_tui.ui.memory import write_quietly
 
 
 class ThemeFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -63,11 +64,7 @@ class ThemeFiles:
         if self._path is None or not self._news:
             return
         self._news = False
-        with contextlib.suppress(OSError):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = self._path.with_suffix(f".{os.getpid()}")
-            temporary.write_bytes(msgspec.json.encode(self._kept))
-            temporary.replace(self._path)
+        write_quietly(self._path, msgspec.json.encode(self._kept))
 
 
 def _read(path: Path) -> ThemeFile:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from itertools import accumulate, chain
 
 _PLUS_ONE = (1).__add__
@@ -77,7 +77,3 @@ class LineIndex:
     def lines_within(self, line: int, size_bytes: int) -> int:
         """The line up to which, from `line` on, whole lines fit into `size_bytes`: at least one, if there is one."""
         return min(max(bisect_right(self._starts, self._starts[line] + size_bytes) - 1, line + 1), len(self))
-
-    def line_at(self, offset: int) -> int:
-        """The line that holds the byte at `offset`."""
-        return max(bisect_left(self._starts, offset + 1) - 1, 0)

@@ -26,7 +26,7 @@ from tuner_tui.ui.confirmation import confirm_leaders, why_no_confirmation
 from tuner_tui.ui.log.copy import CLIPBOARD_BYTES, clipboard_sequence, in_tmux, write_lines
 from tuner_tui.ui.run import addition, demand
 from tuner_tui.ui.screens.confirm import Confirm
-from tuner_tui.ui.starting import Starting
+from tuner_tui.ui.starting import launch_again, resume_run, start_run
 
 if TYPE_CHECKING:
     from tuner_tui.ui.screens.run import RunScreen
@@ -153,7 +153,7 @@ class Requests:
         if (experiment := self._screen.experiment) is None:
             return
         if self._finished(snapshot):
-            self._again(folder, (experiment.id,), 1)
+            launch_again(self._screen.tuner, folder, (experiment.id,), 1)
         else:
             self._command(folder, Measure(experiment=experiment.id))
 
@@ -190,43 +190,22 @@ class Requests:
 
     # Of the rest of the program
 
-    def _start(self, words: str, start: Callable[[], RunFolder]) -> None:
-        def started(folder: RunFolder | None) -> None:
-            if folder is not None:
-                self._screen.tuner.open_run(folder)
-
-        self._screen.app.push_screen(Starting(words, start), started)
-
     def resume(self) -> None:
         folder, _ = self._run()
-        launcher = self._screen.tuner.launcher
-
-        def start() -> RunFolder:
-            launcher.resume(folder)
-            return folder
-
-        self._start(f"resuming {folder.name} …", start)
+        resume_run(self._screen.tuner, folder)
 
     def confirm(self) -> None:
         view = self._screen.tuner.view
         assert view is not None
         confirm_leaders(self._screen.tuner, view)
 
-    def _again(self, folder: RunFolder, experiments: tuple[int, ...], launches: int) -> None:
-        launcher = self._screen.tuner.launcher
-
-        def start() -> RunFolder:
-            launcher.confirm(folder, experiments, launches)
-            return folder
-
-        self._start(f"launching again in {folder.name} …", start)
-
     def try_out(self) -> None:
         folder, _ = self._run()
         if (experiment := self._screen.experiment) is None:
             return
         launcher = self._screen.tuner.launcher
-        self._start(
+        start_run(
+            self._screen.tuner,
             f"starting #{experiment.id} to be tried …",
             lambda: launcher.try_out(folder.task, dict(experiment.configuration)),
         )

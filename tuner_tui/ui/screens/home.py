@@ -235,30 +235,19 @@ class HomeScreen(TunerScreen):
         self.tuner.new_task()
 
     def action_demo(self) -> None:
-        from tuner_tui.ui.starting import Starting
+        from tuner_tui.ui.starting import start_run
 
-        self.app.push_screen(
-            Starting("starting the demo …", lambda: self.tuner.launcher.start(sample("demo"))), self._started
-        )
-
-    def _started(self, folder: RunFolder | None) -> None:
-        if folder is not None:
-            self.tuner.open_run(folder)
+        start_run(self.tuner, "starting the demo …", lambda: self.tuner.launcher.start(sample("demo")))
 
     def action_resume(self) -> None:
-        from tuner_tui.ui.starting import Starting
+        from tuner_tui.ui.starting import resume_run
 
         if (folder := self._chosen_run()) is None:
             return
         if self._runs[str(folder.path)].condition in _LIVE:
             self.tuner.open_run(folder)
-            return
-
-        def resume() -> RunFolder:
-            self.tuner.launcher.resume(folder)
-            return folder
-
-        self.app.push_screen(Starting(f"resuming {folder.name} …", resume), self._started)
+        else:
+            resume_run(self.tuner, folder)
 
     def action_replay(self) -> None:
         if folder := self._chosen_run():

@@ -10,7 +10,7 @@ from tuner_tui.report.words import configuration_words, duration_words
 from tuner_tui.runs.events import Experiment
 from tuner_tui.runs.folder import RunFolder
 from tuner_tui.ui.screens.confirm import Confirm
-from tuner_tui.ui.starting import Starting
+from tuner_tui.ui.starting import start_run
 from tuner_tui.ui.task.copy import copy_command
 from tuner_tui.ui.task.head import mistake_words
 from tuner_tui.ui.task.outlook import Outlook
@@ -80,12 +80,7 @@ class Starts:
         screen = self._screen
         if (path := screen.keeping.file_to_start()) is None:
             return
-
-        def started(folder: RunFolder | None) -> None:
-            if folder is not None:
-                screen.tuner.open_run(folder)
-
-        screen.app.push_screen(Starting(words, lambda: start(path)), started)
+        start_run(screen.tuner, words, lambda: start(path))
 
     def _ready(self) -> Outlook | None:
         """What comes of the text; None, with a sentence on why, where it cannot be started."""
