@@ -135,16 +135,15 @@ async def test_long_lines_are_scrolled_sideways_by_two_thirds(tmp_path: Path) ->
         assert app.shown()[1] == "short"
 
 
-async def test_times_are_hidden_on_demand(tmp_path: Path) -> None:
+async def test_of_times_the_clock_is_shown_and_on_demand_nothing_or_all(tmp_path: Path) -> None:
     log = tmp_path / "container.log"
     log.write_text("[2025-11-06 12:09:25 TP0] begin\n")
     async with shown_log(log) as (app, pilot):
-        await pilot.press("t")
-        await pilot.pause()
-        assert app.shown()[0] == "[TP0] begin"
-        await pilot.press("t")
-        await pilot.pause()
-        assert app.shown()[0] == "[2025-11-06 12:09:25 TP0] begin"
+        assert app.shown()[0] == "[12:09:25 TP0] begin"
+        for line in ("[TP0] begin", "[2025-11-06 12:09:25 TP0] begin", "[12:09:25 TP0] begin"):
+            await pilot.press("t")
+            await pilot.pause()
+            assert app.shown()[0] == line
 
 
 def colour_of(app: object, row: int, column: int = 3) -> str:

@@ -8,23 +8,30 @@ from pathlib import Path
 import pytest
 
 from tests.ui.log.panel_app import shown_log
-from tuner_tui.ui.log.times import asked_time, time_of, time_spans, without_times
+from tuner_tui.ui.log.times import Times, asked_time, shortened, time_of, time_spans
 
 
 @pytest.mark.parametrize(
-    ("line", "hidden"),
+    ("line", "clock", "hidden"),
     [
-        ("[2025-11-06 12:09:25] Load weight begin.", "Load weight begin."),
-        ("[2025-02-04 05:21:40 TP0] Init", "[TP0] Init"),
-        ("2025-02-04 21:21:40 [2025-02-04 05:21:40 TP0] Init", "[TP0] Init"),
-        ("(APIServer pid=4819) INFO 11-23 13:37:02 [utils.py:628] up", "(APIServer pid=4819) INFO [utils.py:628] up"),
-        ("2025-11-06T12:09:25.143000123Z INFO:     Started", "INFO:     Started"),
-        ("no time", "no time"),
-        ("version 12:09:2 is none", "version 12:09:2 is none"),
+        ("[2025-11-06 12:09:25] Load weight begin.", "[12:09:25] Load weight begin.", "Load weight begin."),
+        ("[2025-02-04 05:21:40 TP0] Init", "[05:21:40 TP0] Init", "[TP0] Init"),
+        ("2025-02-04 21:21:40 [2025-02-04 05:21:40 TP0] Init", "[05:21:40 TP0] Init", "[TP0] Init"),
+        (
+            "(Core pid=19) INFO 11-23 13:37:02 [a.py:6] up",
+            "(Core pid=19) INFO 13:37:02 [a.py:6] up",
+            "(Core pid=19) INFO [a.py:6] up",
+        ),
+        ("2025-11-06T12:09:25.143000123Z INFO:     Started", "12:09:25 INFO:     Started", "INFO:     Started"),
+        ("no time", "no time", "no time"),
+        ("version 12:09:2 is none", "version 12:09:2 is none", "version 12:09:2 is none"),
     ],
 )
-def test_times_are_found_and_hidden(line: str, hidden: str) -> None:
-    assert "".join(line[start:stop] for start, stop in without_times(line, time_spans(line))) == hidden
+def test_times_are_found_cut_and_hidden(line: str, clock: str, hidden: str) -> None:
+    def shown(times: Times) -> str:
+        return "".join(line[start:stop] for start, stop in shortened(line, time_spans(line), times))
+
+    assert (shown("clock"), shown("none"), shown("whole")) == (clock, hidden, line)
 
 
 def test_the_engines_own_time_counts() -> None:

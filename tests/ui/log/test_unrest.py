@@ -52,8 +52,8 @@ async def test_what_is_shown_is_what_is_there(tmp_path: Path, seed: int) -> None
                 await pilot.pause(0.01)
         log.write_text("".join(f"end {n}\n" for n in range(300)))
         await until(pilot, lambda: app.view.document is not None and app.view.document.index.end == log.stat().st_size)
-        while app.view.wanted is not None or app.view.wraps or not app.view.shows_times:
-            await pilot.press("escape", *("w" if app.view.wraps else ""), *("" if app.view.shows_times else "t"))
+        while app.view.wanted is not None or app.view.wraps or app.view.times != "clock":
+            await pilot.press("escape", *("w" if app.view.wraps else ""), *("" if app.view.times == "clock" else "t"))
         await pilot.press("h", "h", "h", "h", "G")
         await settled(app, pilot)
         assert app.shown() == [f"end {n}" for n in range(289, 300)]

@@ -7,6 +7,8 @@ from typing import NamedTuple
 from rich.style import Style
 from textual.widget import Widget
 
+from tuner_tui.ui.log.times import Times
+
 
 class Appearance(NamedTuple):
     """How rows are drawn: `columns` wide with the margin, from cell `shift` of the line on, and filled up to `width`,
@@ -22,15 +24,13 @@ class Appearance(NamedTuple):
     fact: Style
     note: Style
     wraps: bool
-    shows_times: bool
+    times: Times
     columns: int
     width: int
     shift: int
 
 
-def appearance_of(
-    widget: Widget, *, wraps: bool, shows_times: bool, columns: int, width: int, shift: int
-) -> Appearance:
+def appearance_of(widget: Widget, *, wraps: bool, times: Times, columns: int, width: int, shift: int) -> Appearance:
     """Asks the component classes `log--…` of `widget`."""
 
     def colour(name: str) -> Style:
@@ -48,7 +48,7 @@ def appearance_of(
         fact=colour("log--fact"),
         note=colour("log--note"),
         wraps=wraps,
-        shows_times=shows_times,
+        times=times,
         columns=columns,
         width=width,
         shift=shift,

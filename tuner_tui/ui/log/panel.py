@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 from textual import on
 from textual.app import ComposeResult
@@ -23,7 +23,7 @@ from tuner_tui.ui.log.query import parse_query
 from tuner_tui.ui.log.seek import seek_line
 from tuner_tui.ui.log.status import counted, status
 from tuner_tui.ui.log.taking_out import all_texts, chosen_text
-from tuner_tui.ui.log.times import EXAMPLES
+from tuner_tui.ui.log.times import EXAMPLES, Times
 from tuner_tui.ui.log.view import LogView
 
 Severity = Literal["information", "warning", "error"]
@@ -53,7 +53,7 @@ class LogPanel(Vertical):
         Binding("o", "marks", "Marks", id="log.marks"),
         Binding("e", "error", "Most telling error", show=False, id="log.error"),
         Binding("w", "wrap", "Wrap", id="log.wrap"),
-        Binding("t", "times", "Times", id="log.times"),
+        Binding("t", "times", "Times", id="log.times", tooltip="The clock, no times, or all as printed"),
         Binding("T", "seek", "Go to a time or a line", show=False, id="log.seek", priority=True),
         Binding("c", "copy", "Copy the chosen lines", show=False, id="log.copy"),
         Binding("ctrl+s", "save", "Save the shown lines", show=False, id="log.save"),
@@ -328,7 +328,8 @@ class LogPanel(Vertical):
         self._view.wraps = not self._view.wraps
 
     def action_times(self) -> None:
-        self._view.shows_times = not self._view.shows_times
+        states = get_args(Times)
+        self._view.times = states[(states.index(self._view.times) + 1) % len(states)]
 
     # Taking out
 

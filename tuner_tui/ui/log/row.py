@@ -19,7 +19,7 @@ from tuner_tui.ui.log.lines import LONGEST_CHARACTERS, plain, styled
 from tuner_tui.ui.log.marks import Mark
 from tuner_tui.ui.log.page import folds
 from tuner_tui.ui.log.paint import Painted, Span
-from tuner_tui.ui.log.times import time_spans, without_times
+from tuner_tui.ui.log.times import shortened, time_spans
 
 _BLOCK_LINES = 200
 """How far up the beginning of a traceback is looked for."""
@@ -72,16 +72,16 @@ def _painted(
         painted.lay(style, 0, len(text))
     for start, stop, colour in colours:
         painted.lay(colour, start, stop)
-    times = time_spans(text)
-    if appearance.shows_times and level == "":
-        for start, stop in times:
+    spans = time_spans(text)
+    if level == "":
+        for start, stop in spans:
             painted.lay(appearance.time, start, stop)
     query = document.query
     if query is not None and not query.inverse:
         for match in query.pattern.finditer(text):
             painted.lay(appearance.match, match.start(), match.end())
-    if not appearance.shows_times and times:
-        painted.keep(without_times(text, times))
+    if spans and appearance.times != "whole":
+        painted.keep(shortened(text, spans, appearance.times))
     return painted
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from typing import Literal
 
 from tuner_tui.engines.timeline import moment
 
@@ -13,7 +14,11 @@ _CLOCK = r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
 _TIMES = re.compile(
     rf"(?:(?<=\[)|(?<=\s)|^)(?:(?:\d{{4}}-)?\d\d-\d\d[T ]{_CLOCK}|\d\d:\d\d:\d\d(?:[.,]\d{{1,9}})?)(?=[\s\],]|$)"
 )
-_EMPTY_BRACKETS = re.compile(r"\[\s*\]\s?")
+_CLOCK_OF = re.compile(r"\d\d:\d\d:\d\d")
+
+Times = Literal["clock", "none", "whole"]
+"""How much of a line's times is shown: hours to seconds of the engine's own, nothing, or all as it was printed. A line
+has little room, and the day is the same all along."""
 
 
 def time_spans(line: str) -> list[tuple[int, int]]:
@@ -22,11 +27,18 @@ def time_spans(line: str) -> list[tuple[int, int]]:
     return spans[:2]
 
 
-def without_times(line: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The parts of a line that stay when its times are hidden: the spans grow over the space behind them and over
-    brackets that held nothing else."""
+def shortened(line: str, spans: list[tuple[int, int]], times: Times) -> list[tuple[int, int]]:
+    """The parts of a line that stay when its times are hidden, or cut: the hidden ones grow over the space behind them
+    and over brackets that held nothing else."""
+    if times == "whole":
+        return [(0, len(line))]
     kept, at = [], 0
     for start, end in spans:
+        clock = _CLOCK_OF.search(line, start, end) if times == "clock" and (start, end) == spans[-1] else None
+        if clock is not None:
+            kept += [(at, start), clock.span()]
+            at = end
+            continue
         if line[start - 1 : start] == "[" and line[end : end + 1] == "]":
             start, end = start - 1, end + 1
         end += line[end : end + 1] == " "

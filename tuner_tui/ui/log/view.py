@@ -24,6 +24,7 @@ from tuner_tui.ui.log.reading import Reading
 from tuner_tui.ui.log.row import as_chosen, with_offsets, with_selection
 from tuner_tui.ui.log.rows import Rows
 from tuner_tui.ui.log.source import NO_LOG_YET
+from tuner_tui.ui.log.times import Times
 from tuner_tui.ui.log.viewport import Viewport
 
 SWITCH_S = 0.0005
@@ -61,7 +62,7 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
     """
 
     wraps: reactive[bool] = reactive(False)
-    shows_times: reactive[bool] = reactive(True)
+    times: reactive[Times] = reactive[Times]("clock")
     filters: reactive[bool] = reactive(True)
     """Whether the query hides the other lines; otherwise it only highlights."""
 
@@ -275,7 +276,7 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
         self._shift = 0
         self._redraw()
 
-    def watch_shows_times(self) -> None:
+    def watch_times(self) -> None:
         self._redraw()
 
     def watch_filters(self, filters: bool) -> None:
@@ -349,7 +350,7 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
         return appearance_of(
             self,
             wraps=self.wraps,
-            shows_times=self.shows_times,
+            times=self.times,
             columns=self._area.width,
             width=self.size.width,
             shift=self._shift,
