@@ -3,8 +3,9 @@
     python benchmarks/agreement.py [vllm] [sglang] [--requests 100] [--rounds 2]
 
 Starts the engine on the tiny model (tests/engines/setup vllm sglang genai-bench), on core 0, its prefix cache off.
-Every client runs on core 1, one after the other, in turn within a round. Per level: mean TTFT, TPOT and E2E in ms, and
-output tokens/s over the client's own duration. `chat` is our meter by the endpoint that genai-bench uses.
+Every client runs on core 1, one after the other, in turn within a round; each warms up first and asks for temperature
+0, because drawing tokens takes an engine on a CPU time and the clients' defaults differ. Per level: mean TTFT, TPOT and
+E2E in ms, and output tokens/s over the client's own duration. `chat` is our meter by the endpoint that genai-bench uses.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ NO_CACHE = {"vllm": "--no-enable-prefix-caching", "sglang": "--disable-radix-cac
 FLAGS = ("--dtype", "float32")
 CLIENT_CPUS = "1"
 SCENARIO = "D(100,100)"
+GREEDY = {"temperature": 0}
 Figures = tuple[float, float, float, float]
 """TTFT, TPOT, E2E (ms), output tokens/s."""
 
@@ -81,7 +83,7 @@ def figures(result: LevelResult) -> Figures:
 
 async def ours(url: str, level: Level, requests: int, endpoint: Literal["completions", "chat"]) -> Figures:
     [result] = await bench(
-        Job(url=url, records="", endpoint=endpoint, max_requests=requests), [level], cpus=CLIENT_CPUS
+        Job(url=url, records="", endpoint=endpoint, max_requests=requests, request=GREEDY), [level], cpus=CLIENT_CPUS
     )
     return figures(result)
 
@@ -91,7 +93,7 @@ async def genai_bench(url: str, level: Level, requests: int, engine: str) -> Fig
         records = Path(folder) / "requests.jsonl"
         tool = await GenaiBench.start(engine=engine, tokenizer=str(MODEL), folder=Path(folder), cpus=CLIENT_CPUS)
         try:
-            await tool.begin(Job(url=url, records=str(records), max_requests=requests))
+            await tool.begin(Job(url=url, records=str(records), max_requests=requests, request=GREEDY))
             await tool.run(RunLevel(level=0, traffic=level, warm_up=True), lambda progress: None)
             done = await tool.run(RunLevel(level=0, traffic=level), lambda progress: None)
         finally:
@@ -106,6 +108,7 @@ def vllm_bench(url: str, level: Level, requests: int, seed: int) -> Figures:
             "--base-url", url, "--endpoint", "/v1/completions", "--model", "tiny-llama", "--tokenizer", MODEL,
             "--dataset-name", "random", "--random-input-len", "100", "--random-output-len", "100", "--ignore-eos",
             "--num-prompts", requests, "--max-concurrency", level.concurrency, "--seed", seed,
+            "--temperature", "0", "--num-warmups", level.concurrency,
             "--percentile-metrics", "ttft,tpot,e2el", "--save-result", "--result-dir", folder,
             "--result-filename", "result.json", "--disable-tqdm",
         ]  # fmt: skip
