@@ -5,7 +5,7 @@
 Starts the engine on the tiny model (tests/engines/setup vllm sglang genai-bench), on core 0, its prefix cache off.
 Every client runs on core 1, one after the other, in turn within a round; each warms up first and asks for temperature
 0, because drawing tokens takes an engine on a CPU time and the clients' defaults differ. Per level: mean TTFT, TPOT and
-E2E in ms, and output tokens/s over the client's own duration. `chat` is our meter by the endpoint that genai-bench uses.
+E2E in ms, and output tokens/s over the client's own time. `chat` is our meter by the endpoint that genai-bench uses.
 """
 
 from __future__ import annotations
