@@ -11,6 +11,14 @@ from tests.engines.test_log_variants import found
 
 ERRORS: list[tuple[str, str, str, Any]] = [
     # line, class, words of the advice, fix
+    ("FileNotFoundError: [Errno 2] No such file or directory: 'ninja'", "other", "because ninja is missing", None),
+    ("RuntimeError: Failed to find C compiler. Please specify via CC", "other", "a C compiler is missing", None),
+    (
+        "vllm: error: unrecognized arguments: --no-such {'a b': -- c} --other 3",
+        "unknown_flag",
+        "no-such, other",
+        {"remove": ["no-such", "other"]},
+    ),
     (
         "torch.cuda.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.",
         "cuda_out_of_memory",

@@ -21,7 +21,7 @@ _LONGEST = 2000
 _MOST_DIFFERENT = 100
 _LINGERING = ("nccl_failure", "shared_memory_too_small")
 
-_EXCEPTION_LINE = re.compile(r"^(?P<type>(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Failure))(?:: (?P<text>.*))?$")
+_EXCEPTION_LINE = re.compile(r"^(?P<type>(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Failure))(?::\s*(?P<text>.*))?$")
 _ANY_EXCEPTION = re.compile(
     r"^(?!SystemExit|KeyboardInterrupt)(?P<type>(?:[A-Za-z_]\w*\.)*[A-Z]\w*)(?:: (?P<text>.*))?$"
 )
@@ -43,7 +43,10 @@ _WRAPPING = re.compile(
     r"|EngineDeadError|^EOFError|^(?:BrokenPipe|ConnectionReset)Error|CancelledError|Worker failed with error"
     r"|ProcessExitedException|ActorDiedError|ChildFailedError|scheduler died|Server process exited"
     r"|MQEngineDeadError|Engine process failed to start|AsyncEngineDeadError|Background loop has errored"
+    r"|ChildProcessError: worker died|subprocess exited with code -?\d"
 )
+_NOT_WORDS = ("Traceback (most", "During handling of", "The above exception")
+"""What may follow an exception that said nothing."""
 _STOPS = ("shutdown triggered", "SIGTERM received", "INFO:     Shutting down")
 """After these the server was told to stop, and what its processes complain of then is no error."""
 _PARALLEL_SIZE = re.compile(r"^assert .*\b(?:\w+_)?(?:tp|dp|pp|ep|world)_size\b")
@@ -70,6 +73,8 @@ class CauseFinder:
         self._handling = False
         self._explained = False
         """The last error was a heading, and what follows says more."""
+        self._wordless: tuple[str, EngineError] | None = None
+        """The type of an exception whose words begin on the line after its name, and what is known of it so far."""
         self._code = ""
         self._file = ""
         self._different: dict[tuple[str, str], EngineError] = {}
@@ -99,13 +104,15 @@ class CauseFinder:
         ends = False
         if message and not message.startswith(" "):
             ends, self.listening = self.listening, "Traceback (most recent call last)" in message
+        heading, self._wordless = self._wordless, None
         # A traceback quotes source lines, and those hold the words of errors too.
-        quoted = message.startswith(("    ", '  File "'))
+        quoted = message.startswith(("    ", '  File "')) and heading is None
         found = None
         if not quoted:
-            found = self._match(message, text, number, state, plan.errors) or self._exception(
-                message, text, number, ends
-            )
+            found = self._match(message, text, number, state, plan.errors)
+            if found is None and heading is not None and not plan.death:
+                found = self._continued(*heading, message)
+            found = found or self._exception(message, text, number, ends)
         if found is None and plan.death and _DIED.search(message):
             found = WRAPPER, _died(text, number)
         return self._added(found, where, state)
@@ -182,25 +189,39 @@ class CauseFinder:
             return None
         if _WRAPPING.search(message):
             return WRAPPER, _died(text, number)
-        kind = match["type"].rpartition(".")[2]
-        said = match["text"] or (f"at `{self._code}`" if self._code else "without a word")
-        refuses = (
-            _FLAG_FILES.search(self._file)
-            or _VALIDATION.match(message)
-            or (not match["text"] and _PARALLEL_SIZE.search(self._code))
-            or ((kind in _REFUSING or " --" in said) and _ABOUT_FLAGS.search(said) and _REFUSES.search(said))
-        )
-        error = EngineError(
-            failure_class="bad_flag_value" if refuses else "other",
-            reason=f"the engine {'refuses its arguments' if refuses else 'failed'}: {kind}: {said[:300]}",
-            line=text[:_LONGEST],
-            line_number=number,
-        )
+        error = self._raised(match["type"], match["text"] or "", text, number)
         if self._handling and self._found and self._found[-1][0] == EXCEPTION:
             # Raised while another one was handled: this is the one that got through.
             self._forget_last()
         self._explained = _VALIDATION.match(message) is not None
+        if message.rstrip().endswith(":") and not match["text"]:
+            self._wordless = match["type"], error
+            self._explained = self.listening = True
         return EXCEPTION, error
+
+    def _continued(self, kind: str, heading: EngineError, message: str) -> tuple[int, EngineError] | None:
+        """An exception whose name stood alone on the line before, with `message` as its words if they are that."""
+        if _EXCEPTION_LINE.match(message) or message.startswith(_NOT_WORDS):
+            return None
+        self._forget_last()
+        return EXCEPTION, self._raised(kind, message.strip(), heading.line, heading.line_number)
+
+    def _raised(self, kind: str, words: str, text: str, number: int) -> EngineError:
+        """An exception of type `kind` that says `words`, or nothing."""
+        name = kind.rpartition(".")[2]
+        said = words or (f"at `{self._code}`" if self._code else "without a word")
+        refuses = (
+            _FLAG_FILES.search(self._file)
+            or _VALIDATION.match(f"{kind}: {words}")
+            or (not words and _PARALLEL_SIZE.search(self._code))
+            or ((name in _REFUSING or " --" in said) and _ABOUT_FLAGS.search(said) and _REFUSES.search(said))
+        )
+        return EngineError(
+            failure_class="bad_flag_value" if refuses else "other",
+            reason=f"the engine {'refuses its arguments' if refuses else 'failed'}: {name}: {said[:300]}",
+            line=text[:_LONGEST],
+            line_number=number,
+        )
 
     def _forget_last(self) -> None:
         _, last = self._found.pop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 
 from tuner_tui.engines.arguments import literal
@@ -13,6 +14,8 @@ from tuner_tui.engines.facts import Fix, Value
 from tuner_tui.engines.nearest import nearest
 from tuner_tui.engines.server_state import ServerState
 
+_FLAG = re.compile(r"(?<!\S)--(?P<name>[A-Za-z][\w.-]*)(?:=|\s+|$)")
+_WORD = re.compile(r"(?!--)\S+")
 _UNDERSCORES = re.compile(r"--[a-z0-9-]*_")
 
 
@@ -20,7 +23,10 @@ def unknown_flag(match: re.Match[str], state: ServerState, language: str) -> Cou
     """For argparse's "unrecognized arguments": names each flag, and what it may have been meant to be."""
     given = _given(match["flags"])
     if not given:
-        return Counsel(f"the engine does not know the argument {match['flags']}")
+        return Counsel(
+            f"the engine was started with words it does not take ({match['flags'][:200]}): the image starts it by "
+            "itself, or this way in wants the model as --model; correct docker.command"
+        )
     language = language or _engine_of(match.string)
     known, other = catalogue(language), catalogue("vllm" if language == "sglang" else "sglang")
     hints: list[str] = []
@@ -57,15 +63,23 @@ def _meant(name: str, known: Catalogue, other: Catalogue) -> tuple[str, str | No
 
 
 def _given(text: str) -> dict[str, Value]:
-    """`--a 1 --b --c=2` as name → value; None for a flag that was given none."""
+    """`--a 1 --b --c=2 --d {"e": 3}` as name → value; None for a flag that was given none."""
     found: dict[str, Value] = {}
-    name = ""
-    for word in text.split():
-        if word.startswith("--"):
-            name, equals, value = plain(word.partition("=")[0]), "=" in word, word.partition("=")[2]
-            found[name] = literal(value) if equals else None
-        elif name and found[name] is None:
-            found[name] = literal(word)
+    flag = _FLAG.search(text)
+    while flag:
+        end = flag.end()
+        if text.startswith(("{", "["), end):
+            try:
+                value, end = json.JSONDecoder().raw_decode(text, end)
+            except ValueError:
+                following = _FLAG.search(text, end)
+                begin, end = end, following.start() if following else len(text)
+                value = text[begin:end].strip()
+        else:
+            word = _WORD.match(text, end)
+            value, end = (literal(word[0]), word.end()) if word else (None, end)
+        found[plain(f"--{flag['name']}")] = value
+        flag = _FLAG.search(text, end)
     return found
 
 

@@ -27,6 +27,14 @@ def _library(match: re.Match[str], state: ServerState, language: str) -> Counsel
     return Counsel(f"two packages of the image do not fit each other ({match['name']} is missing); take another image")
 
 
+def _compiler(match: re.Match[str], state: ServerState, language: str) -> Counsel:
+    missing = match["header"] or match["tool"] or ("a C compiler" if match["compiler"] else "the CUDA toolkit")
+    return Counsel(
+        f"a kernel could not be compiled because {missing} is missing: take an image that can compile (not a -runtime "
+        "one), or install it there"
+    )
+
+
 MACHINE_ERRORS: tuple[ErrorPattern, ...] = (
     error(
         "engine_process_died",
@@ -47,9 +55,13 @@ MACHINE_ERRORS: tuple[ErrorPattern, ...] = (
     ),
     error(
         "bad_flag_value",
-        ("invalid device ordinal", "is larger than the number of available GPUs", "ocal rank ", "ocal_rank "),
+        (
+            *("invalid device ordinal", "is larger than the number of available GPUs", "ocal rank ", "ocal_rank "),
+            "number of visible devices",
+        ),
         r"invalid device ordinal|World size \(\d+\) is larger than the number of available GPUs|"
-        r"local[ _]rank \d+ is out of bounds",
+        r"local[ _]rank \d+ is out of bounds|"
+        r"world_size \(\d+\) must be less than or equal to the number of visible devices",
         "the configuration asks for more GPUs than the server can see: lower its parallel sizes, or extend `gpus:`",
         "RuntimeError: CUDA error: invalid device ordinal",
     ),
@@ -274,6 +286,15 @@ MACHINE_ERRORS: tuple[ErrorPattern, ...] = (
         r"PackageNotFoundError: No package metadata was found for",
         "a Python package is missing in the image; take an image that has it",
         "ImportError: Please install bitsandbytes>=0.46.1 by running `pip install bitsandbytes>=0.46.1`.",
+    ),
+    error(
+        "other",
+        ("fatal error: ", "find C compiler", "No such file or directory: '", "CUDA_HOME environment"),
+        r"fatal error: (?P<header>[\w./+-]{1,80}\.h(?:pp)?): No such file|(?P<compiler>Failed to find C compiler)|"
+        r"No such file or directory: '(?:/\S*/)?(?P<tool>ninja|nvcc|gcc|g\+\+|cc|clang)'|"
+        r"CUDA_HOME environment variable is not set",
+        _compiler,
+        "FileNotFoundError: [Errno 2] No such file or directory: 'ninja'",
     ),
     error(
         "other",

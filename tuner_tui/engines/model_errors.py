@@ -26,6 +26,21 @@ def _dtype(match: re.Match[str], state: ServerState, language: str) -> Counsel:
     )
 
 
+_LORA_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
+"""What max-lora-rank may be."""
+
+
+def _lora_rank(match: re.Match[str], state: ServerState, language: str) -> Counsel:
+    rank = int(match["rank"])
+    enough = next((each for each in _LORA_RANKS if each >= rank), None)
+    if enough is None:
+        return Counsel(f"the adapter's rank {rank} is more than any the engine can take")
+    return Counsel(
+        f"the adapter's rank {rank} is more than max-lora-rank {match['limit']}: raise that to {enough}",
+        Fix(set={"max-lora-rank": enough}),
+    )
+
+
 MODEL_ERRORS: tuple[ErrorPattern, ...] = (
     error(
         "context_too_long",
@@ -161,6 +176,13 @@ MODEL_ERRORS: tuple[ErrorPattern, ...] = (
         r"Error[:,] .*Model architectures? .*(?:(?:are|is) not supported|failed to be inspected)",
         "this version of the engine does not know the model's architecture; take a newer image",
         "ValueError: Model architectures ['FooForCausalLM'] are not supported for now.",
+    ),
+    error(
+        "bad_flag_value",
+        ("is greater than max_lora_rank",),
+        r"LoRA rank (?P<rank>\d{1,6}) is greater than max_lora_rank (?P<limit>\d{1,6})",
+        _lora_rank,
+        "ValueError: LoRA rank 64 is greater than max_lora_rank 16.",
     ),
     error(
         "bad_flag_value",

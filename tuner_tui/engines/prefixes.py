@@ -38,6 +38,8 @@ _PREFIXES = re.compile(
     r")*"
 )
 _QUIET = ("DEBUG", "INFO", "WARNING")
+_INSIDE = re.compile(r"(?<=Error: )\[address=[^\]]{1,100}\] ")
+"""What Xinference puts between an exception's name and its words."""
 
 
 class Stripped(NamedTuple):
@@ -54,6 +56,8 @@ class Stripped(NamedTuple):
 
 def stripped(text: str) -> Stripped:
     """`text` without all that stands before its own words. What indents those stays."""
+    if "[address=" in text:
+        text = _INSIDE.sub("", text, count=1)
     match = _PREFIXES.match(text)
     if match is None or not match.end():
         return Stripped(text, "")
