@@ -14,7 +14,7 @@ _MARKS: tuple[tuple[Literal["sglang", "vllm"], int, re.Pattern[bytes]], ...] = (
     ("sglang", 20, re.compile(rb"SWAKVPool |mem-fraction-static|Capture (?:cuda|draft|target|piecewise)\b.* graph")),
     # Who refuses an argument is sure, whatever a library of the other one's has said before.
     ("sglang", 40, re.compile(rb"sglang(?: serve)?: error: |launch_server\.py: error: ")),
-    ("sglang", 20, re.compile(rb"Received sigquit from|hit an exc")),
+    ("sglang", 20, re.compile(rb"Received sigquit from|(?:Scheduler|Controller) hit an exc|Launch DP\d+ start")),
     ("sglang", 10, re.compile(rb"Scheduler or DataParallelController|\"token_capacity\": |\"last_gen_throughput\": ")),
     ("sglang", 8, re.compile(rb"\[20\d\d-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{3})?(?: [A-Z_]+\d+)+\] ")),
     ("sglang", 5, re.compile(rb"/sglang/|sglang\.srt|\bsgl_kernel\b")),
@@ -27,7 +27,16 @@ _MARKS: tuple[tuple[Literal["sglang", "vllm"], int, re.Pattern[bytes]], ...] = (
             rb"[(\[](?:APIServer|EngineCore\w*|ApiServer_\d+|(?:Vllm|Ray)?Worker\w*)(?: rank=\d+| [A-Z]+\d\w*)? pid="
         ),
     ),
-    ("vllm", 20, re.compile(rb"(?:INFO|WARNING|ERROR) (?:\d{4}-)?\d\d-\d\d \d\d:\d\d:\d\d \[?[\w./-]+:\d+\]")),
+    (
+        "vllm",
+        20,
+        # Its greeting is in SGLang's log, too, where SGLang takes kernels from it.
+        re.compile(
+            rb"(?:INFO|WARNING|ERROR) (?:\d{4}-)?\d\d-\d\d \d\d:\d\d:\d\d \[?[\w./-]+:\d+\]"
+            rb"(?! Automatically detected platform)|EngineCore (?:hit|encountered|failed)"
+        ),
+    ),
+    ("vllm", 1, re.compile(rb"Automatically detected platform")),
     (
         "vllm",
         20,

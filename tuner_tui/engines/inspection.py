@@ -125,7 +125,7 @@ def inspection(reader: LogReader, engine: str | None) -> Inspection:
         kv_cache_dtype=_text(told.get("kv_cache_dtype")),
         arguments=state.arguments,
         starts=state.starts,
-        ready=state.was_ready,
+        ready=state.was_ready if engine else state.ready,
         phase=state.phase,
         gpus=max(count(state.members), len(state.assigned)),
         timeline=state.timeline.steps,

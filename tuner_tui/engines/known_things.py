@@ -35,6 +35,7 @@ _ASIDE = re.compile(
     # Of other memory, of parts of what is read, and after the start (SGLang 0.4 to 0.5.23, vLLM 0.6 to 0.32).
     "|".join(
         (
+            "object store",
             *("LoRA", "[Hh]ierarchical", "HiCache", "HiSparse", "LMCache", "UMBP", "MLX", "multimodal", "monokernel"),
             *(
                 "host (?:memory|KV|source|buffer)",

@@ -19,6 +19,9 @@ from tuner_tui.engines.facts import (
 _HOST_POOLS = ("hicache", "host")
 _V0_BLOCK_TOKENS = 16
 """Tokens in a block where the log gives blocks alone: the default of the versions that printed blocks."""
+_ROUNDED = 0.01
+"""Twice the rounding of the concurrency: a block size from it is true to half a token if this share of the context
+is less than the number of blocks."""
 
 
 @dataclass
@@ -166,6 +169,12 @@ class Ledger:
             self._rank(fact.where.rank).token_limit = fact.max_total_tokens
         if fact.available_gib is not None:
             self._rank(fact.where.rank).available_gib = fact.available_gib
+        told = self._ranks.get(fact.where.rank)
+        if told and told.kv_blocks and fact.max_concurrency is not None and fact.context_tokens is not None:
+            requests_tokens = fact.max_concurrency * fact.context_tokens
+            if requests_tokens > 0 and _ROUNDED * fact.context_tokens < told.kv_blocks:
+                # What fits in all blocks, in two decimals: an own block size seldom stands in the log.
+                self.block_tokens = round(requests_tokens / told.kv_blocks)
 
     @property
     def memory(self) -> Memory:

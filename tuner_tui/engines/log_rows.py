@@ -74,7 +74,7 @@ def _cuda(match: re.Match[str], where: Where) -> Iterable[AnyFact]:
     yield Told(where=where, about="cuda_version", value=match["version"])
 
 
-_UNITS = {"KiB": 2**-20, "MiB": 2**-10, "GiB": 1.0}
+_UNITS = {"bytes": 2**-30, "KiB": 2**-20, "MiB": 2**-10, "GiB": 1.0}
 
 
 def _out_of_memory(match: re.Match[str], where: Where) -> Iterable[AnyFact]:
@@ -116,8 +116,14 @@ COMMON: tuple[Row, ...] = (
     ),
     row(
         "total capacity of",
-        rf"total capacity of (?P<total>{GIB}) GiB of which (?P<free>{GIB}) (?P<unit>[KMG]iB) is free",
+        rf"total capacity of (?P<total>{GIB}) GiB of +which (?P<free>{GIB}) (?P<unit>bytes|[KMG]iB) is free",
         _out_of_memory,
         "GPU 0 has a total capacity of 22.05 GiB of which 112.12 MiB is free.",
+    ),
+    row(
+        "GiB total capacity;",  # PyTorch up to 2.1, and later those for other accelerators
+        rf"[A-Z]PU \d+; (?P<total>{GIB}) GiB total capacity;.*?; (?P<free>{GIB}) (?P<unit>bytes|[KMG]iB) free;",
+        _out_of_memory,
+        "(NPU 0; 60.97 GiB total capacity; 10.24 GiB already allocated; 19.52 MiB free; 10.65 GiB reserved in total",
     ),
 )

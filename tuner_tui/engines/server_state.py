@@ -97,8 +97,13 @@ class ServerState:
 
     @property
     def was_ready(self) -> bool:
-        """Whether the server took requests: it said so, or the log begins later and shows it at work."""
-        return self.ready or (self.stage is None and self.totals.worked)
+        """Whether the server took requests: it said so, or is seen at work in a log without the lines that say so."""
+        if self.ready:
+            return True
+        if self.stage is None:
+            return self.totals.worked or any(200 <= status < 300 for status in self.totals.requests)
+        # SGLang sends itself a request between its HTTP server's start and its being ready.
+        return self.totals.worked and self.stage not in ("http", "warm-up")
 
     @property
     def graphs_enabled(self) -> bool | None:

@@ -50,7 +50,7 @@ class Timeline:
     def took(self, phase: Phase, elapsed_s: float, rank: Rank, part: str = "") -> None:
         """The engine's own word. Parts of a phase add up, ranks work side by side. When a phase began may be unknown,
         where the log was cut."""
-        if phase == "weights":
+        if phase in ("weights", "graphs"):
             self._began.setdefault(phase, "")
         self._told.setdefault(phase, {})[rank, part] = elapsed_s
 

@@ -206,8 +206,8 @@ class Totals:
 
     @property
     def worked(self) -> bool:
-        """Whether tokens were generated."""
-        return (self.decode.max or 0.0) > 0
+        """Whether tokens were generated, or prompts read."""
+        return any((series.max or 0.0) > 0 for series in (self.decode, self.prefill)) or self._new + self._cached > 0
 
     @property
     def decode_by_requests(self) -> dict[int, float]:

@@ -19,7 +19,7 @@ from tuner_tui.engines.facts import (
     Took,
     Where,
 )
-from tuner_tui.engines.log_rows import COMMON, COUNT, SECONDS, Read, Row, row
+from tuner_tui.engines.log_rows import COMMON, COUNT, SECONDS, Read, Row, group, row
 
 Match = re.Match[str]
 
@@ -48,7 +48,8 @@ _WITHOUT_GRAPHS = re.compile(r"cudagraph_mode\W{1,4}(?:<?CUDAGraphMode\.)?NONE")
 
 def _engine(match: Match, where: Where) -> Iterable[AnyFact]:
     yield Entered(where=where, phase="distributed")
-    yield Told(where=where, about="engine_version", value=match["version"])
+    if version := group(match, "version"):
+        yield Told(where=where, about="engine_version", value=version)
     text, config = match["config"], {}
     for key in _CONFIG:  # the line has several thousand letters: no pattern runs over all of them
         place = text.find(f" {key}=")
@@ -144,6 +145,14 @@ ROWS: tuple[Row, ...] = (
         r"Initializing an? (?:V[01] )?LLM engine \(v(?P<version>[\w.+-]+)\)(?P<config>.*)",
         _engine,
         "Initializing a V1 LLM engine (v0.32.0) with config: model='/model', ... device_config=cpu,",
+        settings=True,
+    ),
+    row(
+        "LLM engine with config",
+        r"Initializing an LLM engine with config:(?P<config>.*)",
+        _engine,
+        "Initializing an LLM engine with config: model='/mnt/model/', dtype=torch.bfloat16, max_seq_len=16384,",
+        until="0.3.0",
         settings=True,
     ),
     row(

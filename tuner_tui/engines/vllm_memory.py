@@ -184,6 +184,14 @@ ROWS: tuple[Row, ...] = (
         since="0.9.0",
     ),
     row(
+        "Memory statistics | ",
+        # TPUs; what is available is made the KV cache.
+        rf"Memory statistics \| total_hbm_limit_gb=(?P<total>{GIB})GiB.*\| total_hbm_avail_gb=(?P<kv>{GIB})GiB",
+        _told_memory,
+        "Memory statistics | total_hbm_limit_gb=94.75GiB | total_hbm_used_gb=16.58GiB | total_hbm_avail_gb=63.95GiB",
+        since="0.11.0",
+    ),
+    row(
         "Auto-fit max_model_len",
         rf"Auto-fit max_model_len: (?:reduced from {COUNT} to (?P<tokens>{COUNT})|full model context length "
         rf"(?P<whole>{COUNT}) fits)",
