@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 import msgspec
 
@@ -19,6 +20,8 @@ _FAR_LINES = 500
 """Once ready, an error this many lines after the last one is a new story, not its continuation."""
 _LONGEST = 2000
 _MOST_DIFFERENT = 100
+_LONGEST_WORDS = 600
+"""Of an exception that goes on over several lines."""
 _LINGERING = ("nccl_failure", "shared_memory_too_small")
 
 _EXCEPTION_LINE = re.compile(r"^(?P<type>(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Failure))(?::\s*(?P<text>.*))?$")
@@ -59,6 +62,17 @@ _DIED = re.compile(
 )
 
 
+class _Unfinished(NamedTuple):
+    """An exception whose words begin on the line after its name, or were wrapped where the log was copied."""
+
+    kind: str
+    words: str
+    error: EngineError
+    """What is known of it so far."""
+    candidates: tuple[ErrorPattern, ...]
+    """Wordings that its first line could be the beginning of."""
+
+
 class CauseFinder:
     """Fed line by line. `doomed` turns true when no engine recovers from what was said."""
 
@@ -73,8 +87,7 @@ class CauseFinder:
         self._handling = False
         self._explained = False
         """The last error was a heading, and what follows says more."""
-        self._wordless: tuple[str, EngineError] | None = None
-        """The type of an exception whose words begin on the line after its name, and what is known of it so far."""
+        self._unfinished: _Unfinished | None = None
         self._code = ""
         self._file = ""
         self._different: dict[tuple[str, str], EngineError] = {}
@@ -104,15 +117,15 @@ class CauseFinder:
         ends = False
         if message and not message.startswith(" "):
             ends, self.listening = self.listening, "Traceback (most recent call last)" in message
-        heading, self._wordless = self._wordless, None
+        unfinished, self._unfinished = self._unfinished, None
         # A traceback quotes source lines, and those hold the words of errors too.
-        quoted = message.startswith(("    ", '  File "')) and heading is None
+        quoted = message.startswith(("    ", '  File "')) and unfinished is None
         found = None
         if not quoted:
             found = self._match(message, text, number, state, plan.errors)
-            if found is None and heading is not None and not plan.death:
-                found = self._continued(*heading, message)
-            found = found or self._exception(message, text, number, ends)
+            if found is None and unfinished is not None and not plan.death:
+                found = self._continued(unfinished, message, state)
+            found = found or self._exception(message, text, number, ends and unfinished is None, plan.errors)
         if found is None and plan.death and _DIED.search(message):
             found = WRAPPER, _died(text, number)
         return self._added(found, where, state)
@@ -182,8 +195,10 @@ class CauseFinder:
                 return each.weight, _engine_error(each, match, text, number, state, self._language)
         return None
 
-    def _exception(self, message: str, text: str, number: int, ends: bool) -> tuple[int, EngineError] | None:
-        """`ends`: the line follows the frames of a traceback."""
+    def _exception(
+        self, message: str, text: str, number: int, ends: bool, candidates: tuple[ErrorPattern, ...]
+    ) -> tuple[int, EngineError] | None:
+        """`ends`: the line follows the frames of a traceback. `candidates`: wordings it could begin."""
         match = _EXCEPTION_LINE.match(message) or (_ANY_EXCEPTION.match(message) if ends else None)
         if match is None:
             return None
@@ -194,17 +209,30 @@ class CauseFinder:
             # Raised while another one was handled: this is the one that got through.
             self._forget_last()
         self._explained = _VALIDATION.match(message) is not None
-        if message.rstrip().endswith(":") and not match["text"]:
-            self._wordless = match["type"], error
-            self._explained = self.listening = True
+        wordless = message.rstrip().endswith(":") and not match["text"]
+        if wordless or candidates:
+            self._unfinished = _Unfinished(match["type"], match["text"] or "", error, candidates)
+            self.listening = True
+            self._explained = self._explained or wordless
         return EXCEPTION, error
 
-    def _continued(self, kind: str, heading: EngineError, message: str) -> tuple[int, EngineError] | None:
-        """An exception whose name stood alone on the line before, with `message` as its words if they are that."""
+    def _continued(self, begun: _Unfinished, message: str, state: ServerState) -> tuple[int, EngineError] | None:
+        """An exception that goes on with `message`."""
         if _EXCEPTION_LINE.match(message) or message.startswith(_NOT_WORDS):
             return None
-        self._forget_last()
-        return EXCEPTION, self._raised(kind, message.strip(), heading.line, heading.line_number)
+        words = f"{begun.words} {message.strip()}".lstrip()
+        line, number = begun.error.line, begun.error.line_number
+        for each in begun.candidates:
+            if match := each.pattern.search(f"{begun.kind}: {words}"):
+                self._forget_last()
+                self.doomed = self.doomed or (each.certain and not state.ready)
+                return each.weight, _engine_error(each, match, line, number, state, self._language)
+        if not begun.words:
+            self._forget_last()
+            return EXCEPTION, self._raised(begun.kind, words, line, number)
+        if len(words) < _LONGEST_WORDS:
+            self._unfinished, self.listening = begun._replace(words=words), True
+        return None
 
     def _raised(self, kind: str, words: str, text: str, number: int) -> EngineError:
         """An exception of type `kind` that says `words`, or nothing."""

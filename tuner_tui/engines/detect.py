@@ -16,6 +16,7 @@ _MARKS: tuple[tuple[Literal["sglang", "vllm"], int, re.Pattern[bytes]], ...] = (
     ("sglang", 40, re.compile(rb"sglang(?: serve)?: error: |launch_server\.py: error: ")),
     ("sglang", 20, re.compile(rb"Received sigquit from|(?:Scheduler|Controller) hit an exc|Launch DP\d+ start")),
     ("sglang", 10, re.compile(rb"Scheduler or DataParallelController|\"token_capacity\": |\"last_gen_throughput\": ")),
+    ("sglang", 8, re.compile(rb"sampling params from model generation config|GET /get_model_info")),
     ("sglang", 8, re.compile(rb"\[20\d\d-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{3})?(?: [A-Z_]+\d+)+\] ")),
     ("sglang", 5, re.compile(rb"/sglang/|sglang\.srt|\bsgl_kernel\b")),
     ("sglang", 2, re.compile(rb"\[20\d\d-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{3})?\] ")),

@@ -179,6 +179,14 @@ MODEL_ERRORS: tuple[ErrorPattern, ...] = (
     ),
     error(
         "bad_flag_value",
+        ("not supported in this architecture",),
+        r"type (?P<type>\w{1,20}) not supported in this architecture",
+        "this GPU cannot compute with {type}: choose another kv-cache-dtype (fp8_e5m2, auto), or weights in another "
+        "quantisation",
+        "ValueError(\"type fp8e4nv not supported in this architecture. The supported fp8 dtypes are ('fp8e5',)\")",
+    ),
+    error(
+        "bad_flag_value",
         ("is greater than max_lora_rank",),
         r"LoRA rank (?P<rank>\d{1,6}) is greater than max_lora_rank (?P<limit>\d{1,6})",
         _lora_rank,

@@ -23,7 +23,7 @@ _PREFIXES = re.compile(
     r"|[>\u2502|] "  # quoted, or drawn by a terminal's table
     r"|  \| (?=\[)"  # copied from a page with line numbers
     rf"|[ \t]{{1,12}}(?=\[20\d\d-|\([A-Za-z]\w* pid=|(?:{_LEVELS}) \d\d-\d\d \d\d:)"  # a whole log, indented
-    r"|(?:\^\[|\u241b|\\u001b|\\x1b|\\033|#033)?\[\d{1,3}(?:;\d{1,3})*m ?"  # colours whose escape was lost in pasting
+    r"|(?:\^\[|[\u241b\ufffd]|\\u001b|\\x1b|\\033|#033)?\[\d{1,3}(?:;\d{1,3})*m ?"  # colours without their escape
     r"|\[rank\d+\]: ?"  # torch
     r"|\[\d+,\d+\]<std(?:out|err)>: ?"  # mpirun
     # vLLM's and Ray's processes

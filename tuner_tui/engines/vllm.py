@@ -23,8 +23,13 @@ from tuner_tui.engines.log_rows import COMMON, COUNT, SECONDS, Read, Row, group,
 
 Match = re.Match[str]
 
+_VERSION = re.compile(r"vLLM API server version v?(?P<version>\d[\w.+-]*)")
+"""In front of the arguments where a log's lines ran together."""
+
 
 def _arguments(match: Match, where: Where) -> Iterable[AnyFact]:
+    if glued := _VERSION.search(match.string, 0, match.start()):
+        yield from _banner(glued, where)
     arguments = call_arguments(match["arguments"])
     yield Started(where=where, arguments=arguments)
     if isinstance(arguments.get("attention_backend"), str):
@@ -36,22 +41,30 @@ def _arguments(match: Match, where: Where) -> Iterable[AnyFact]:
         yield Told(where=where, about="graphs", value=False)
 
 
-def _banner(match: Match, where: Where) -> Iterable[AnyFact]:
-    yield Started(where=where)
+def _version(match: Match, where: Where) -> Iterable[AnyFact]:
     yield Told(where=where, about="engine_version", value=match["version"])
 
 
-_CONFIG = ("dtype", "max_seq_len", "enforce_eager", "kv_cache_dtype", "device_config")
+def _banner(match: Match, where: Where) -> Iterable[AnyFact]:
+    yield Started(where=where)
+    yield from _version(match, where)
+
+
+_CONFIG_KEYS = ("dtype", "max_seq_len", "enforce_eager", "kv_cache_dtype", "device_config")
 _CONFIG_VALUE = re.compile(r"[\w.]+")
 _WITHOUT_GRAPHS = re.compile(r"cudagraph_mode\W{1,4}(?:<?CUDAGraphMode\.)?NONE")
 
 
 def _engine(match: Match, where: Where) -> Iterable[AnyFact]:
     yield Entered(where=where, phase="distributed")
+    yield from _config(match, where)
+
+
+def _config(match: Match, where: Where) -> Iterable[AnyFact]:
     if version := group(match, "version"):
         yield Told(where=where, about="engine_version", value=version)
     text, config = match["config"], {}
-    for key in _CONFIG:  # the line has several thousand letters: no pattern runs over all of them
+    for key in _CONFIG_KEYS:  # the line has several thousand letters: no pattern runs over all of them
         place = text.find(f" {key}=")
         if place >= 0 and (value := _CONFIG_VALUE.match(text, place + len(key) + 2)):
             config[key] = value[0]
@@ -146,6 +159,20 @@ ROWS: tuple[Row, ...] = (
         _engine,
         "Initializing a V1 LLM engine (v0.32.0) with config: model='/model', ... device_config=cpu,",
         settings=True,
+    ),
+    row(
+        "LLM engine (v",
+        r"Dumping input data for (?:V[01] )?LLM engine \(v(?P<version>[\w.+-]+)\)(?P<config>.*)",
+        _config,
+        "[dump_input.py:72] Dumping input data for V1 LLM engine (v0.17.0) with config: model='/model',",
+        since="0.8.5",
+        settings=True,
+    ),
+    row(
+        "vllm version ",
+        r"\bvllm version (?P<version>\d[\w.+-]*)",
+        _version,
+        "LMCache initialized for role KVConnectorRole.SCHEDULER with version 0.3.14, vllm version 0.15.2rc1,",
     ),
     row(
         "LLM engine with config",
