@@ -63,7 +63,11 @@ class Lines(Static):
         self.app.theme_changed_signal.subscribe(self, lambda theme: self._redraw())
 
     def on_resize(self) -> None:
+        before = self._shown
         self._redraw()
+        if self._shown is not before:
+            # Textual (8.2) keeps the height of the text before where a layout is already under way, as at the start.
+            self.call_after_refresh(self.refresh, layout=True)
 
     @property
     def text(self) -> str:
