@@ -242,7 +242,7 @@ def test_an_unknown_exception_of_the_engine_core_is_fatal_and_the_last_in_its_ch
     fatal = read(log.encode(), "vllm").fatal
     assert fatal is not None
     assert (fatal.failure_class, fatal.line_number) == ("other", 10)
-    assert fatal.reason == "the engine failed: ValueError: the flux is not compensated"
+    assert fatal.reason.startswith("the engine failed: ValueError: the flux is not compensated; look for that")
 
 
 def test_the_worker_s_error_is_the_cause_not_what_the_core_says_of_it() -> None:

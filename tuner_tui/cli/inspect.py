@@ -206,7 +206,7 @@ def _errors(found: Inspection, width: int) -> Iterator[str]:
 
 
 def _class(problem: Problem) -> str:
-    return problem.failure_class.replace("_", " ")
+    return "other failure" if problem.failure_class == "other" else problem.failure_class.replace("_", " ")
 
 
 def _wrapped(text: str, width: int, indent: str = "") -> list[str]:

@@ -20,6 +20,7 @@ _FAR_LINES = 500
 """Once ready, an error this many lines after the last one is a new story, not its continuation."""
 _LONGEST = 2000
 _MOST_DIFFERENT = 100
+_UNKNOWN = "; look for that in the engine's issues, or take another version of the image"
 _LONGEST_WORDS = 600
 """Of an exception that goes on over several lines."""
 _LINGERING = ("nccl_failure", "shared_memory_too_small")
@@ -244,9 +245,10 @@ class CauseFinder:
             or (not words and _PARALLEL_SIZE.search(self._code))
             or ((name in _REFUSING or " --" in said) and _ABOUT_FLAGS.search(said) and _REFUSES.search(said))
         )
+        what = f"{name}: {said[:300]}"
         return EngineError(
             failure_class="bad_flag_value" if refuses else "other",
-            reason=f"the engine {'refuses its arguments' if refuses else 'failed'}: {name}: {said[:300]}",
+            reason=f"the engine refuses its arguments: {what}" if refuses else f"the engine failed: {what}{_UNKNOWN}",
             line=text[:_LONGEST],
             line_number=number,
         )

@@ -24,8 +24,8 @@ def unknown_flag(match: re.Match[str], state: ServerState, language: str) -> Cou
     given = _given(match["flags"])
     if not given:
         return Counsel(
-            f"the engine was started with words it does not take ({match['flags'][:200]}): the image starts it by "
-            "itself, or this way in wants the model as --model; correct docker.command"
+            f"the engine takes no words without a flag here ({match['flags'][:200]}): the image may start it by itself "
+            "already, or wants the model as --model; correct docker.command"
         )
     language = language or _engine_of(match.string)
     known, other = catalogue(language), catalogue("vllm" if language == "sglang" else "sglang")

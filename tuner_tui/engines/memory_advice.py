@@ -10,6 +10,11 @@ from tuner_tui.engines.facts import Fix
 from tuner_tui.engines.server_state import ServerState
 
 _FRACTION = {"sglang": "mem-fraction-static", "vllm": "gpu-memory-utilization"}
+_GIB_IN = {"bytes": 2**-30, "KiB": 2**-20, "MiB": 2**-10, "GiB": 1.0}
+_REFUSED = re.compile(
+    r"Tried to allocate (?P<wanted>\d{1,9}(?:\.\d+)?) (?P<wanted_unit>bytes|[KMG]iB)\b.*?"
+    r" of +which (?P<free>\d{1,9}(?:\.\d+)?) (?P<free_unit>bytes|[KMG]iB) is free"
+)
 _GPUS = {"sglang": "tp-size", "vllm": "tensor-parallel-size"}
 
 
@@ -23,6 +28,13 @@ def out_of_memory(match: re.Match[str], state: ServerState, language: str) -> Co
     engines' own troubleshooting pages say so)."""
     fraction = _flag(_FRACTION, language)
     text = match.string
+    if asked := _REFUSED.search(text):
+        wanted, free = (float(asked[name]) * _GIB_IN[asked[f"{name}_unit"]] for name in ("wanted", "free"))
+        if free > 2 * wanted and free > wanted + 1:
+            return Counsel(
+                f"the GPU refused {wanted:.2f} GiB while {free:.2f} were free: not its size but a limit on the process "
+                "is in the way (WSL's or the container's main memory, MPS, a virtual GPU); raise that"
+            )
     if "warming up sampler" in text or "warming up pooler" in text:
         return Counsel(f"the GPU ran out of memory in the warm-up: lower max-num-seqs or {fraction}")
     if "graph failed" in text or "graph capture" in text or state.stage == "graphs":
