@@ -142,19 +142,28 @@ def _from_engine(
     except (BackendUnavailable, HelpFailed) as error:
         click.echo(f"tuner-tui: {error}", err=True)
         return 2
-    flags = flags_in_help(text)
+    flags = {flag: words for flag, words in flags_in_help(text).items() if flag not in _NO_FLAGS}
     click.echo(f"{where} takes {len(flags)} flags")
     wanted = plain(word).lower() if word else ""
     for flag, help_line in flags.items():
         if wanted in flag or (word and word.lower() in help_line.lower()):
             click.echo(f"--{flag}")
-            for line in textwrap.wrap(help_line, width, initial_indent="    ", subsequent_indent="    "):
+            for line in textwrap.wrap(
+                help_line,
+                width,
+                initial_indent="    ",
+                subsequent_indent="    ",
+                break_on_hyphens=False,
+                break_long_words=False,  # a link is to be clicked
+            ):
                 click.echo(line)
-    new = [flag for flag in flags if known.find(flag) is None and flag not in _NO_FLAGS]
+    new = [flag for flag in flags if known.find(flag) is None]
     taken = {plain(flag) for flag in flags}
     missing = [flag.name for flag in known.flags.values() if not taken & {flag.name, *flag.aliases, f"no-{flag.name}"}]
     for words, names in ((f"not in the catalogue of {known.version}", new), ("in the catalogue but not here", missing)):
         if names:
             for line in textwrap.wrap(f"{words}: {', '.join(names)}", width, break_on_hyphens=False):
                 click.echo(line)
+    if not new and not missing:
+        click.echo(f"the same as in the catalogue of {known.version}")
     return 0
