@@ -143,7 +143,7 @@ class Launch:
                 failure = Failure(failure_class="stopped", reason=reason)
             if status == "failed" and failure is not None:
                 self._emit(LaunchFailing(launch=self.number, failure=failure))
-            live.enter("stopping")
+            live.leave()
         finally:
             await self._clean_up(measurement, _GRACE_FAILED_S if status == "failed" else _GRACE_S)
         return LaunchFinished(

@@ -80,6 +80,13 @@ class Live:
         """The server is ready: its metrics are asked."""
         self._metrics = EngineMetrics(url, self._keep_off)
 
+    def leave(self) -> None:
+        """The server is stopping: what it said last of its work holds no longer."""
+        self.enter("stopping")
+        if self._metrics is not None:
+            self._metrics.close()
+            self._metrics = None
+
     async def gpus_before(self) -> tuple[GpuSample, ...]:
         """The GPUs as they are before the server starts: all that runs on them is foreign."""
         readings = self._readings.latest

@@ -232,7 +232,7 @@ class _Field:
             f"{self._ahead}{self._best} leads, {percent(gap)} % against #{second.experiment}, "
             f"but one launch each says nothing of the scatter between launches."
         )
-        return sentence, "One launch each; relaunch the leaders to learn the scatter between launches."
+        return sentence, ""
 
     def _several_launches(self, found: Finding, looks: int) -> tuple[str, str]:
         evidence = self._scatter(looks)
