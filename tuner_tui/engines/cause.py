@@ -36,6 +36,7 @@ _ABOUT_FLAGS = re.compile(
     r"--[a-z][a-z-]{3,}|\b(?:quanti[sz]ation|dtype|backend|LoRA)\b|(?i:(?:tensor|pipeline|data|expert) parallel)|"
     r"\b(?:max|min|num|enable|disable|tp|dp|pp|ep|kv|cuda|mem|gpu|chunked|speculative|page|block)_\w{3,}"
 )
+_FLAG = re.compile(r"(?<![\w-])--[a-z]")
 _REFUSES = re.compile(
     r"\b(?:must|should|cannot|can't|not (?:supported|compatible|available|allowed|valid)|only (?:supports?|supported)|"
     r"requires?|greater than|incompatible|[Ii]nvalid|[Uu]nsupported|[Uu]nknown|does not support|mutually exclusive|"
@@ -243,7 +244,7 @@ class CauseFinder:
             _FLAG_FILES.search(self._file)
             or _VALIDATION.match(f"{kind}: {words}")
             or (not words and _PARALLEL_SIZE.search(self._code))
-            or ((name in _REFUSING or " --" in said) and _ABOUT_FLAGS.search(said) and _REFUSES.search(said))
+            or ((name in _REFUSING or _FLAG.search(said)) and _ABOUT_FLAGS.search(said) and _REFUSES.search(said))
         )
         what = f"{name}: {said[:300]}"
         return EngineError(

@@ -167,6 +167,21 @@ MACHINE_ERRORS: tuple[ErrorPattern, ...] = (
         "RuntimeError: FlashAttention only supports Ampere GPUs or newer.",
     ),
     error(
+        "bad_flag_value",
+        ("only supports fp16 and bf16",),
+        r"FlashAttention .*only supports fp16 and bf16 data type",
+        "this attention kernel does not take that number format on this GPU: choose another attention-backend, or "
+        "kv-cache-dtype auto",
+        "RuntimeError: FlashAttention on Ampere/Ada cards only supports fp16 and bf16 data type",
+    ),
+    error(
+        "other",
+        ("SGLang only supports sm",),
+        r"SGLang only supports sm\d+ and above",
+        "this GPU is too old for this version of the engine; take another GPU, or an older image",
+        "RuntimeError: SGLang only supports sm75 and above.",
+    ),
+    error(
         "other",
         ("no kernel image is available", "device function", "NoBinaryForGpu", "is not defined for option 'gpu-name'"),
         r"no kernel image is available for execution on the device|(?:HIP|CUDA) error: invalid device function|"

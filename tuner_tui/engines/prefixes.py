@@ -33,6 +33,7 @@ _PREFIXES = re.compile(
     rf"|(?P<level>{_LEVELS}) (?:[A-Za-z_][\w.]* )?(?:\d{{4}}-)?\d\d-\d\d \d\d:\d\d:\d\d(?:[.,]\d+)? ?"
     r"(?:\[?[\w./-]+:\d+\[?\] ?)?"
     r"|\[(?:(?:\d{4}-)?\d\d-\d\d )?\d\d:\d\d:\d\d(?:[.,]\d+)?(?: [A-Z_]+\d+)*\] ?"  # SGLang, and programs beside vLLM
+    r"|\[(?:DP|PP|TP|EP|ATTN_CP|MOE_DP)\d+(?: [A-Z_]+\d+)*\] "  # the same, its clock taken out
     r"|(?P<uvicorn>(?:DEBUG|ERROR):    |INFO:     |WARNING:  |CRITICAL: )"
     rf"|- (?P<python>{_LEVELS}) - (?:[\w.]+: )?"  # 2025-02-21 21:52:50,289 - INFO - flashinfer.jit:
     r")*"
