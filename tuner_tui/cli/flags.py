@@ -158,8 +158,9 @@ def _from_engine(
             ):
                 click.echo(line)
     new = [flag for flag in flags if known.find(flag) is None]
-    taken = {plain(flag) for flag in flags}
-    missing = [flag.name for flag in known.flags.values() if not taken & {flag.name, *flag.aliases, f"no-{flag.name}"}]
+    taken = {plain(flag) for flag in (*flags, *_NO_FLAGS)}
+    own = [flag for flag in known.flags.values() if not flag.refused]
+    missing = [flag.name for flag in own if not taken & {flag.name, *flag.aliases, f"no-{flag.name}"}]
     for words, names in ((f"not in the catalogue of {known.version}", new), ("in the catalogue but not here", missing)):
         if names:
             for line in textwrap.wrap(f"{words}: {', '.join(names)}", width, break_on_hyphens=False):
