@@ -114,6 +114,8 @@ async def test_what_is_asked_reaches_the_runner_and_its_answer_the_user(tmp_path
             await pilot.press("x", "y")
             await pilot.pause()
             assert [type(each) for each in commands(run.folder)[3:]] == [Continue, Stop]
+            run.write(CommandTaken(id="4", command="stop", accepted=True))
+            await seen(pilot, "stopping: the server is given time to end")
 
 
 async def test_the_task_of_a_run_is_edited_for_another_one(tmp_path: Path) -> None:
@@ -314,6 +316,8 @@ async def test_a_server_that_is_kept_up_shows_its_address_and_takes_load(tmp_pat
         app = app_under_test(tmp_path, reader=RunReader(run.folder))
         async with app.run_test(size=(80, 24), notifications=True) as pilot:
             await seen(pilot, "http://127.0.0.1:30000", "up ", "l sends load at it")
+            await pilot.press("4")
+            await seen(pilot, "no load yet: l sends some")
             await pilot.press("l")
             await seen(pilot, "20 requests of D(100,100), 4 at a time")
             await pilot.press("tab", "ctrl+u", *"many")
@@ -326,6 +330,10 @@ async def test_a_server_that_is_kept_up_shows_its_address_and_takes_load(tmp_pat
             assert (load.scenario, load.concurrency, load.requests) == ("D(100,100)", 8, 20)
             await pilot.press("x")
             await seen(pilot, "Stop this server?")
+            await pilot.press("y")
+            run.write(CommandTaken(id="2", command="stop", accepted=True))
+            text = await seen(pilot, "stopping …")
+            assert "l sends load" not in text
 
 
 async def test_a_server_that_is_starting_takes_no_load_and_when_it_is_gone_it_says_so(tmp_path: Path) -> None:

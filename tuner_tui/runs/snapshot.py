@@ -50,6 +50,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     launches_planned: int
     launches_done: int
     paused: bool
+    stopping: bool
+    """The run was told to stop, and its server is on its way out."""
     finished: RunFinished | None
     commands: tuple[CommandTaken, ...]
     extensions: int

@@ -62,7 +62,7 @@ class RunState:
         self._runner: str | None = None
         self._preparation: PreparationStarted | None = None
         self._image: PreparationFinished | None = None
-        self._paused = False
+        self._paused = self._stopping = False
         self._finished: RunFinished | None = None
         self._commands: tuple[CommandTaken, ...] = ()
         self._extensions = 0
@@ -131,6 +131,7 @@ class RunState:
                 self._end_launch(event)
             case CommandTaken():
                 self._commands += (event,)
+                self._stopping = self._stopping or (event.command == "stop" and event.accepted)
             case RunPaused():
                 self._paused = True
             case RunContinued():
@@ -138,6 +139,7 @@ class RunState:
             case RunFinished():
                 self._finished = event
                 self._preparation = None
+                self._stopping = False
                 self._end_stretch(event.at)
             case _:
                 pass
@@ -187,6 +189,7 @@ class RunState:
             launches_planned=self._planned,
             launches_done=self._done,
             paused=self._paused,
+            stopping=self._stopping,
             finished=self._finished,
             commands=self._commands,
             extensions=self._extensions,
@@ -220,7 +223,7 @@ class RunState:
         self._started_at = self._started_at or event.at
         self._runner = event.runner
         self._finished = None
-        self._paused = False
+        self._paused = self._stopping = False
         self._preparation = None
         if self._active is not None:
             self._change(self._active, status="interrupted", phase="over")

@@ -60,6 +60,10 @@ def head_text(
 def _under_way(
     text: Text, snapshot: Snapshot, width: int, style: Styles, *, now: datetime, preparing: Sample | None
 ) -> None:
+    if snapshot.stopping:
+        text.append("stopping", style("warning") + _BOLD)
+        text.append(": the server is given time to end")
+        return
     if snapshot.paused:
         text.append("‖ paused", style("warning") + _BOLD)
         rest = ", the launch under way is finished" if snapshot.launch is not None else ""

@@ -41,11 +41,16 @@ def load_text(
     if launch.failure is not None:
         failure_text(text, launch.failure, style, may_add=snapshot.finished is None)
     if not text.plain:
-        ready = "about to begin" if launch.start_s is not None else "no load yet: it begins once the server is ready"
-        words = ready if live else "no load was sent"
-        text.append(words, style("dim"))
+        text.append(_nothing_sent(snapshot, launch) if live else "no load was sent", style("dim"))
     text.rstrip()
     return text
+
+
+def _nothing_sent(snapshot: Snapshot, launch: Launch) -> str:
+    ready = launch.start_s is not None
+    if snapshot.kind == "try":
+        return "no load yet: l sends some" + ("" if ready else ", once the server is ready")
+    return "about to begin" if ready else "no load yet: it begins once the server is ready"
 
 
 def _under_way(text: Text, snapshot: Snapshot, sample: Sample | None, width: int, style: Styles) -> None:

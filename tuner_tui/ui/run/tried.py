@@ -24,6 +24,8 @@ def tried_text(view: RunView, now: datetime, style: Styles) -> Text:
     if launch is None or not view.alive:
         text.append("the server is gone", _BOLD) if not view.alive else text.append("about to start …", _BOLD)
         text.append("\n")
+    elif snapshot.stopping:
+        text.append("stopping …\n", _BOLD)
     elif launch.start_s is None:
         text.append("starting … the address comes when it answers\n", _BOLD)
     else:
@@ -32,10 +34,10 @@ def tried_text(view: RunView, now: datetime, style: Styles) -> Text:
         text.append(f"   up {duration_words(max(0.0, round(up_s)))}\n", _BOLD)
     if experiment is not None:
         text.append(f"{snapshot.task.model.given}  {configuration_words(experiment.configuration)}\n", style("dim"))
-    if view.alive:
+    if view.alive and not snapshot.stopping:
         ready = launch is not None and launch.start_s is not None
         text.append("l sends load at it   " if ready else "", style("dim"))
         text.append("y copies the command that starts it   x stops it", style("dim"))
-    else:
+    elif not view.alive:
         text.append("F2 leads back to your runs", style("dim"))
     return text
