@@ -34,13 +34,13 @@ async def test_a_chart_that_takes_long_says_so_and_never_covers_a_later_one(tmp_
         given = ChartInput(snapshot=app.view.snapshot, experiments=(1, 2), folder=folder)
         canvas = app.screen.query_one(Canvas)
         try:
-            canvas.show(Chart(id="slow", title="Slow chart", draw=slow), given)
+            canvas.show([("1 Slow chart", Chart(id="slow", title="Slow chart", draw=slow))], given)
             await seen(pilot, "drawing: Slow chart …")
-            canvas.show(Chart(id="quick", title="Quick chart", draw=quick), given)
+            canvas.show([("2 Quick chart", Chart(id="quick", title="Quick chart", draw=quick))], given)
             await seen(pilot, "quick, ")
         finally:
             go_on.set()
         await settled(pilot)
         assert "quick, " in await seen(pilot, "quick, ")
-        canvas.show(Chart(id="slow", title="Slow chart", draw=slow), given)
+        canvas.show([("1 Slow chart", Chart(id="slow", title="Slow chart", draw=slow))], given)
         await seen(pilot, "slow at last")

@@ -1,6 +1,8 @@
-"""Where a chart is shown. Drawing one takes up to half a second the first time: a thread does it, and keys go on."""
+"""Where charts are shown. Drawing one takes up to half a second the first time: a thread does it, and keys go on."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from rich.style import Style
 from rich.text import Text
@@ -8,6 +10,7 @@ from textual import work
 from textual.widgets import Static
 
 from tuner_tui.ui.compare.chart import Chart, ChartInput
+from tuner_tui.ui.compare.stack import stack
 from tuner_tui.ui.run.lines import MIN_WIDTH, Lines, style_of
 
 MIN_HEIGHT = 4
@@ -16,11 +19,11 @@ _TELL_AFTER_S = 0.1
 
 
 class Canvas(Static):
-    """Shows one chart, drawn for the room there is, anew where anything about it differs."""
+    """Shows a chart, drawn for the room there is, and others below it, anew where anything about them differs."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__("", id=id, markup=False)
-        self._chart: Chart | None = None
+        self._charts: Sequence[tuple[str, Chart]] = ()
         self._given: ChartInput | None = None
         self._wanted: tuple[object, ...] = ()
         self._shown: tuple[object, ...] = ()
@@ -31,40 +34,41 @@ class Canvas(Static):
     def on_resize(self) -> None:
         self._draw()
 
-    def show(self, chart: Chart, given: ChartInput) -> None:
-        self._chart, self._given = chart, given
+    def show(self, charts: Sequence[tuple[str, Chart]], given: ChartInput) -> None:
+        """`charts`: see `stack`."""
+        self._charts, self._given = charts, given
         self._draw()
 
     def _draw(self) -> None:
-        chart, given = self._chart, self._given
-        if chart is None or given is None or not self.content_size:
+        charts, given = self._charts, self._given
+        if not charts or given is None or not self.content_size:
             return
         width, height = max(MIN_WIDTH, self.content_size.width), max(MIN_HEIGHT, self.content_size.height)
         looks = {name: style_of(self, name) for name in Lines.NAMES}
         snapshot = given.snapshot
         wanted = (
-            *(chart.id, given.experiments, given.parameter, given.folder),
+            *(charts[0][1].id, given.experiments, given.parameter, given.folder),
             *(snapshot.experiments, snapshot.verdict, snapshot.levels),
             *(width, height, tuple(looks.values())),
         )
         if wanted == self._wanted:
             return
         self._wanted = wanted
-        self.set_timer(_TELL_AFTER_S, lambda: self._tell(wanted, chart))
-        self._draw_apart(wanted, chart, given, width, height, looks)
+        self.set_timer(_TELL_AFTER_S, lambda: self._tell(wanted, charts[0][1]))
+        self._draw_apart(wanted, charts, given, width, height, looks)
 
     # Without a description Textual makes one of all arguments, and a run of a thousand experiments takes it 0.3 s.
     @work(thread=True, exclusive=True, group="chart", description="draws a chart")
     def _draw_apart(
         self,
         wanted: tuple[object, ...],
-        chart: Chart,
+        charts: Sequence[tuple[str, Chart]],
         given: ChartInput,
         width: int,
         height: int,
         looks: dict[str, Style],
     ) -> None:
-        drawn = chart.draw(given, width, height, looks.__getitem__)
+        drawn = stack(charts, given, width, height, looks.__getitem__)
         self.app.call_from_thread(self._take, wanted, drawn)
 
     def _take(self, wanted: tuple[object, ...], drawn: Text) -> None:

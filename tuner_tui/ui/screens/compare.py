@@ -184,13 +184,14 @@ class CompareScreen(TunerScreen):
         self.query_one("#compare-left").border_title = " · ".join(parts)
 
     def _draw_chart(self, snapshot: Snapshot, folder: RunFolder) -> None:
-        chart = CHARTS[self._chart]
+        named = [(f"{number} {chart.title}", chart) for number, chart in enumerate(CHARTS, 1)]
+        charts = [*named[self._chart :], *named[: self._chart]]
         pane = self.query_one("#compare-right")
-        pane.border_title = f"{self._chart + 1}/{len(CHARTS)} {chart.title}"
-        pane.border_subtitle = "] next chart"
+        pane.border_title = charts[0][0]
+        pane.border_subtitle = f"] next of {len(CHARTS)}"
         compared = self.table.experiments
         given = ChartInput(snapshot=snapshot, experiments=compared, folder=folder, parameter=self._parameter)
-        self.query_one(Canvas).show(chart, given)
+        self.query_one(Canvas).show(charts, given)
 
     def on_resize(self) -> None:  # type: ignore[override]
         self.call_after_refresh(self._draw)
