@@ -9,7 +9,7 @@ import pytest
 
 from tests.ui.runs_on_disk import RecordedRun, finished_run, task_file, task_of
 from tuner_tui.runs import lock
-from tuner_tui.runs.folder import RunFolder
+from tuner_tui.runs.folder import GOODBYE, RunFolder
 from tuner_tui.runs.overview import age, overview
 from tuner_tui.runs.view import ReplayReader, RunReader
 
@@ -27,6 +27,9 @@ def test_a_run_without_a_runner_and_without_a_goodbye_has_died(tmp_path: Path) -
     assert view is not None
     assert view.condition == "died"
     assert reader.last_words() == "MemoryError"
+    # It was killed without a word: what stands there is the goodbye of the runner before it.
+    run.folder.runner_log.write_text(f"12:00 INFO {GOODBYE} finished\nguard: runner r died without a goodbye\n")
+    assert reader.last_words() == ""
 
 
 def test_only_changes_are_told(tmp_path: Path) -> None:

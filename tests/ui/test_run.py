@@ -237,6 +237,16 @@ async def test_a_runner_that_died_is_told_with_its_last_words_and_resumed(tmp_pa
         assert asked(app) == [("resume", run.folder)]
 
 
+async def test_what_was_measured_counts_though_the_runner_died_in_a_later_launch(tmp_path: Path) -> None:
+    run = live_run(tmp_path)
+    run.begin(1)
+    app = app_under_test(tmp_path, reader=RunReader(run.folder))
+    async with app.run_test(size=(120, 30)) as pilot:
+        lines = (await seen(pilot, "✗ the runner died after 1 of 4 launches; r resumes")).splitlines()
+        [first] = [line for line in lines if "mem-fraction" not in line.lower() and " 0.7 " in line]
+        assert "✓ valid" in first
+
+
 async def test_what_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:
     app = app_under_test(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:

@@ -17,7 +17,7 @@ from pathlib import Path
 from tuner_tui.runner.guard import Guard
 from tuner_tui.runner.run import Run, backend_for
 from tuner_tui.runs.events import LaunchesAdded, RunStarted
-from tuner_tui.runs.folder import RunFolder
+from tuner_tui.runs.folder import GOODBYE, RunFolder
 from tuner_tui.runs.journal import JournalReader, JournalUnreadable, JournalWriter
 from tuner_tui.runs.lock import LockHeld, take
 from tuner_tui.runs.state import RunState
@@ -44,7 +44,7 @@ async def _execute(folder: RunFolder, runner: str, added: LaunchesAdded | None) 
         if added is not None:
             run.emit(added)
         finished = await run.execute()
-        log.info("the run is over: %s %s", finished.reason, finished.sentence)
+        log.info("%s %s", GOODBYE, f"{finished.reason} {finished.sentence}".strip())
     finally:
         # On any way out but a kill the servers are gone by now; the guard is told so only if that is certain.
         if sys.exc_info()[0] is None:

@@ -71,8 +71,11 @@ class ExperimentState(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def status(self) -> ExperimentStatus:
         """succeeded where any launch did, else invalid, else failed; waiting before the first one."""
-        if any(launch.status is None for launch in self.launches):
-            return "running"
+        return "running" if any(launch.status is None for launch in self.launches) else self.outcome
+
+    @cached_property
+    def outcome(self) -> ExperimentStatus:
+        """Its status without a launch under way."""
         statuses = {launch.status for launch in self.counted}
         if not statuses:
             return "waiting"

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+GOODBYE = "the run is over:"
+"""With this the runner ends its log in order."""
+
 
 class RunNotFound(Exception):
     """No run, or more than one, answers to the name given; the message says what there is."""
@@ -61,13 +64,16 @@ class RunFolder:
         return self.path / "samples.jsonl"
 
     def last_words(self) -> str:
-        """What the runner itself had to say last; where it died early, that is the reason. "" where it said nothing."""
+        """What the runner itself had to say last; where it died early, that is the reason. "" where it said nothing.
+
+        One that took the run up again writes on in the same file: a goodbye is of a runner before it.
+        """
         try:
             lines = self.runner_log.read_text(errors="replace").strip().splitlines()
         except OSError:
             return ""
         words = [line for line in lines if "guard:" not in line]
-        return words[-1] if words else ""
+        return words[-1] if words and GOODBYE not in words[-1] else ""
 
     def launch(self, number: int) -> Path:
         """The folder of one launch: launch.json, container.log, requests.jsonl, samples.jsonl."""

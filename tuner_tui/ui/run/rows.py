@@ -242,15 +242,16 @@ def state(
     if experiment.status == "running":
         if not over:
             return doing or "starting", Style(bold=True)
-        return "given up", style("dim")
-    if experiment.status == "failed":
+        if not experiment.counted:
+            return "given up", style("dim")
+    if experiment.outcome == "failed":
         failure = experiment.failure
         words = failure.failure_class.replace("_", " ") if failure is not None else "failed"
         return ("skipped" if words == "stopped" else f"✗ {words}"), style("error")
-    if experiment.status == "invalid":
+    if experiment.outcome == "invalid":
         flags = [flag.name for launch in experiment.counted for flag in launch.validity if flag.disqualifies]
         return f"! invalid: {flags[0].replace('_', ' ')}" if flags else "! invalid", style("error")
-    if experiment.status == "waiting":
+    if experiment.outcome == "waiting":
         return ("not launched" if over else "waiting"), style("dim")
     if experiment.id in marks.breaks:
         return "✗ breaks a limit", style("warning")
