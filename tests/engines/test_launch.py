@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tuner_tui.engines.gpus import gpus_needed
-from tuner_tui.engines.launch import launch_spec
+from tuner_tui.engines.launch import launch_spec, served_name
 from tuner_tui.task.launch_spec import Mount
 from tuner_tui.task.model import Benchmark, DockerOptions, Model, Objective, ParameterSpace, ProcessOptions, Task, Value
 
@@ -138,6 +138,20 @@ def test_a_process_on_this_machine() -> None:
     assert (spec.image, spec.mounts, spec.cpuset, spec.cwd) == (None, (), "0-1", "/tmp")
     assert spec.environment["CUDA_VISIBLE_DEVICES"] == "2,3"
     assert spec.environment["PYTHONUNBUFFERED"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("backend", "model", "configuration", "name"),
+    [
+        ("docker", FOLDER, {}, "/model"),
+        ("process", FOLDER, {}, "/data/m"),
+        ("docker", HUB, {}, "org/m"),
+        ("docker", FOLDER, {"served_model_name": ["llama", "other"]}, "llama"),
+        ("process", HUB, {"served-model-name": "llama"}, "llama"),
+    ],
+)
+def test_what_a_request_calls_the_model(backend: str, model: Model, configuration: dict[str, Value], name: str) -> None:
+    assert served_name(task("vllm", model, backend=backend), configuration) == name
 
 
 def test_the_simulated_engine_runs_on_this_python() -> None:

@@ -325,7 +325,7 @@ async def test_a_server_that_is_kept_up_shows_its_address_and_takes_load(tmp_pat
     with runner_at_work(run.folder):
         app = app_under_test(tmp_path, reader=RunReader(run.folder))
         async with app.run_test(size=(80, 24), notifications=True) as pilot:
-            await seen(pilot, "http://127.0.0.1:30000", "up ", "l sends load at it")
+            await seen(pilot, "http://127.0.0.1:30000", "up ", "l sends load at it", "model in requests  meta-llama/")
             await pilot.press("4")
             await seen(pilot, "no load yet: l sends some")
             await pilot.press("l")

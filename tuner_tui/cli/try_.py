@@ -12,6 +12,7 @@ from tuner_tui.cli.load import load, require_model, usable_gpus
 from tuner_tui.cli.run import bad, make_run, require_backend, start_and_follow
 from tuner_tui.engines.check import check
 from tuner_tui.engines.gpus import gpus_needed
+from tuner_tui.engines.launch import served_name
 from tuner_tui.runs.events import Experiment
 from tuner_tui.runs.folder import RunFolder
 from tuner_tui.runs.plan import plan
@@ -26,8 +27,14 @@ def try_task(path: Path, settings: tuple[str, ...], runs_dir: Path | None, model
     gpus = usable_gpus(task, strict=True)
     planned = plan(task, gpus)
     base: Configuration = planned.experiments[0].configuration if planned.experiments else {}
-    folder = prepare_try(task, _with_settings(task, base, settings), runs_dir)
-    follower = Follower(folder, on_ready=_show_url)
+    configuration = _with_settings(task, base, settings)
+    folder = prepare_try(task, configuration, runs_dir)
+
+    def on_ready(url: str) -> None:
+        click.echo(url)
+        click.echo(f"model in requests: {served_name(task, configuration)}; up until Ctrl-C", err=True)
+
+    follower = Follower(folder, on_ready=on_ready)
     code = start_and_follow(folder, follower)
     if code is not None:
         return code
@@ -44,11 +51,6 @@ def prepare_try(task: Task, configuration: Configuration, runs_dir: Path | None)
     require_backend(task)
     experiment = Experiment(id=1, configuration=configuration, gpus_needed=needed)
     return make_run(task, [experiment], [], gpus, runs_dir, kind="try")
-
-
-def _show_url(url: str) -> None:
-    click.echo(url)
-    click.echo("up until Ctrl-C", err=True)
 
 
 def _with_settings(task: Task, base: Configuration, settings: tuple[str, ...]) -> Configuration:

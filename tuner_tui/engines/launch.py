@@ -90,10 +90,9 @@ def _process(task: Task, configuration: Configuration, gpus: tuple[int, ...]) ->
     environment = _environment(task)
     if gpus:
         environment.setdefault("CUDA_VISIBLE_DEVICES", ",".join(map(str, gpus)))
-    model = task.model.path if _is_folder(task) and task.model.path else _model_name(task)
     return LaunchSpec(
         backend="process",
-        command=_command(task, model, "127.0.0.1", configuration),
+        command=_command(task, _model_on_machine(task), "127.0.0.1", configuration),
         environment=environment,
         pass_environment=_passed(task),
         gpus=gpus,
@@ -116,6 +115,14 @@ def _command(task: Task, model: str, host: str, configuration: Configuration) ->
     )
 
 
+def served_name(task: Task, configuration: Configuration) -> str:
+    """What a request calls the model; vLLM answers to no other name. In a container a folder is `/model`."""
+    for flag, value in configuration.items():
+        if flag.replace("_", "-") == "served-model-name" and value:
+            return str(value[0] if isinstance(value, list | tuple) else value)
+    return _model_on_machine(task) if task.backend == "process" else _model_in_container(task)[0]
+
+
 def _model_name(task: Task) -> str:
     return task.model.hub_id or task.model.given
 
@@ -123,6 +130,10 @@ def _model_name(task: Task) -> str:
 def _is_folder(task: Task) -> bool:
     """Also for a model that is missing: the command shown is then the one that will be right once it is there."""
     return task.model.kind in ("folder", "missing")
+
+
+def _model_on_machine(task: Task) -> str:
+    return task.model.path if _is_folder(task) and task.model.path else _model_name(task)
 
 
 def _model_in_container(task: Task) -> tuple[str, Mount | None]:

@@ -29,9 +29,13 @@ def tried_text(view: RunView, now: datetime, style: Styles) -> Text:
     elif launch.start_s is None:
         text.append("starting … the address comes when it answers\n", _BOLD)
     else:
+        from tuner_tui.engines.launch import served_name
+
         up_s = (now - launch.started_at).total_seconds() - launch.start_s
         text.append(f" {launch.url} ", Style(bold=True, reverse=True))
         text.append(f"   up {duration_words(max(0.0, round(up_s)))}\n", _BOLD)
+        text.append("model in requests  ", style("dim"))
+        text.append(f"{served_name(snapshot.task, snapshot.experiments[0].configuration)}\n")
     if experiment is not None:
         text.append(f"{snapshot.task.model.given}  {configuration_words(experiment.configuration)}\n", style("dim"))
     if view.alive and not snapshot.stopping:
