@@ -1,4 +1,4 @@
-"""vLLM's start-up log (0.3 to 0.33, both engines): what each wording says."""
+"""vLLM's start-up log (0.2 to 0.33, both engines): what each wording says."""
 
 from __future__ import annotations
 
