@@ -17,7 +17,7 @@ from tests.ui.app_under_test import app_under_test, asked, seen
 from tests.ui.runs_on_disk import BEGAN, TASK, RecordedRun, finished_run, task_file, task_of
 from tuner_tui.engines.facts import Fix
 from tuner_tui.runs.commands import AddConfigurations, CommandReader, Continue, Load, Measure, Pause, Skip, Stop
-from tuner_tui.runs.events import CommandTaken, Failure, LaunchFinished, RunFinished, RunPaused
+from tuner_tui.runs.events import CommandTaken, Failure, LaunchFinished, RunFinished, RunPaused, RunStarted
 from tuner_tui.runs.experiment import ExperimentState
 from tuner_tui.runs.folder import RunFolder
 from tuner_tui.runs.samples import Phase
@@ -245,6 +245,23 @@ async def test_what_was_measured_counts_though_the_runner_died_in_a_later_launch
         lines = (await seen(pilot, "✗ the runner died after 1 of 4 launches; r resumes")).splitlines()
         [first] = [line for line in lines if "mem-fraction" not in line.lower() and " 0.7 " in line]
         assert "✓ valid" in first
+
+
+async def test_a_run_that_is_over_is_followed_again_when_it_goes_on_elsewhere(tmp_path: Path) -> None:
+    run = RecordedRun(tmp_path / "runs", task_of(task_file(tmp_path)))
+    run.launch(1, 0.19)
+    run.write(RunFinished(at=run.at, reason="stopped"))
+    app = app_under_test(tmp_path, reader=RunReader(run.folder))
+    async with app.run_test(size=(160, 45)) as pilot:
+        await seen(pilot, "stopped")
+        with runner_at_work(run.folder):
+            run.write(RunStarted(at=run.at, runner="r2", pid=2, host="gpu-box-3"))
+            launch = run.begin(2)
+            await seen(pilot, "launch 2 of 4", "Load weight begin")
+            run.ready(launch, 2_405_039)
+            with (run.folder.launch(launch) / "container.log").open("a") as log:
+                log.write("The server is fired up and ready to roll!\n")
+            await seen(pilot, "2,405,039", "fired up and ready")
 
 
 async def test_what_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:

@@ -159,7 +159,7 @@ async def test_run(tmp_path: Path, size: tuple[int, int], look: str) -> None:
         stack.enter_context(runner_at_work(run.folder))
         app = app_under_test(tmp_path, reader=RunReader(run.folder))
         async with app.run_test(size=size) as pilot:
-            await _look(pilot, f"run-{look}", "level 1/2", "2,405,039", "fired up and ready")
+            await _look(pilot, f"run-{look}", "level 1/2", "9/20", "2,405,039", "fired up and ready")
 
 
 @LOOKS

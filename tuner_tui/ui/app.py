@@ -16,6 +16,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.signal import Signal
+from textual.timer import Timer
 
 from tuner_tui.ui.frame import AFTER_PAINT_S, HEIGHTS, MODES, WIDTHS, TunerScreen
 from tuner_tui.ui.line_input import LineDialog, LineInput
@@ -34,7 +35,9 @@ if TYPE_CHECKING:
     from tuner_tui.ui.launcher import Launcher
 
 POLL_S = 0.2
-"""How often the run's folder is looked at."""
+"""How often the run's folder is looked at while a runner works on it, or it is played back …"""
+RESTING_POLL_S = 1.0
+"""… and when it is over: somebody may resume it from elsewhere."""
 _THEMES_POLL_S = 2.0
 _HANG_UP_S = 2.0
 _SCREENS_AFTER_S = 1.0
@@ -141,13 +144,14 @@ class TunerApp(App[None]):
         """Set once what waits for the first paint has been done."""
         self.reader = reader
         self._reading: AnyReader | None = None
+        self._polling: tuple[float, Timer] | None = None
         self._read()
 
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, lambda theme: self._remember_theme(theme.name))
         self._restore_terminal_on_signals()
         self.call_after_refresh(self._read)
-        self.set_interval(POLL_S, self._poll)
+        self._poll_at(POLL_S)
         self.set_timer(2 * AFTER_PAINT_S, self._after_first_paint)
 
     def _after_first_paint(self) -> None:
@@ -232,6 +236,7 @@ class TunerApp(App[None]):
     def watch_run(self, reader: AnyReader, mode: str = "run") -> None:
         self.reader = reader
         self.view = None
+        self._poll_at(POLL_S)
         self._read()
         self.show_mode(mode)
 
@@ -241,10 +246,23 @@ class TunerApp(App[None]):
             return f"✗ {self.view.trouble}"
         return no_run if self.reader is None else f"reading {self.reader.folder.name} …"
 
+    def _poll_at(self, interval_s: float) -> None:
+        """From now on so often."""
+        if self._polling is not None:
+            before_s, timer = self._polling
+            if before_s == interval_s:
+                return
+            timer.stop()
+        self._polling = interval_s, self.set_interval(interval_s, self._poll)
+
     def _poll(self) -> None:
-        if self.reader is not None:
-            self.reader.tick(POLL_S)
-            self._read()
+        if self.reader is None:
+            return
+        if self._polling is not None:
+            self.reader.tick(self._polling[0])
+        self._read()
+        goes_on = self.view is None or self.view.alive
+        self._poll_at(POLL_S if goes_on else RESTING_POLL_S)
 
     def _read(self) -> None:
         """What is little is read at once, so that it is there in the first paint; much in a thread."""

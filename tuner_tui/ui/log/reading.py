@@ -1,4 +1,5 @@
-"""When a log is read: what is new five times a second and at once after a key, all else in between."""
+"""When a log is read: what is new five times a second (once, where nobody writes it) and at once after a key, all else
+in between."""
 
 from __future__ import annotations
 
@@ -11,6 +12,8 @@ from tuner_tui.ui.log.document import LogDocument
 
 FLUSH_S = 0.2
 """How often new lines are shown: more often is more than an SSH connection likes (bytes follow the frames)."""
+RESTING_S = 1.0
+"""How often a log is looked at whose server is gone."""
 
 
 class Reading:
@@ -18,6 +21,8 @@ class Reading:
 
     def __init__(self, paint: Callable[[], None]) -> None:
         self.document: LogDocument | None = None
+        self.grows = True
+        """Whether more is to be expected."""
         self._paint = paint
         self._wake = asyncio.Event()
 
@@ -30,6 +35,7 @@ class Reading:
         while True:
             due = time.monotonic() + FLUSH_S
             self._wake.clear()
+            rest_s = 0.0 if self.grows else RESTING_S - FLUSH_S
             document = self.document
             if document is not None:
                 await document.look()
@@ -47,7 +53,7 @@ class Reading:
                     self._paint()  # all lines have got other numbers
             if document is None or not document.behind:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), max(due - time.monotonic(), 0.01))
+                    await asyncio.wait_for(self._wake.wait(), max(due + rest_s - time.monotonic(), 0.01))
 
     def _may_go_on(self, document: LogDocument, due: float) -> bool:
         return document is self.document and not self._wake.is_set() and time.monotonic() < due

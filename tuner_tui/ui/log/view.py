@@ -119,6 +119,17 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
         self._reading.hurry()
 
     @property
+    def grows(self) -> bool:
+        """Whether more lines are to be expected, as from a server that runs."""
+        return self._reading.grows
+
+    @grows.setter
+    def grows(self, grows: bool) -> None:
+        if grows != self._reading.grows:
+            self._reading.grows = grows
+            self._reading.hurry()
+
+    @property
     def limit_bytes(self) -> int | None:
         """Only so many bytes of the file exist; None: all. For replays."""
         return self._limit_bytes

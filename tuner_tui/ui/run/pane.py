@@ -161,6 +161,7 @@ class LaunchPane(Vertical):
         else:
             line.show(lambda width, style: launch_line(snapshot, experiment, launch, width, style, live=live))
         self._show_log(folder, snapshot, launch)
+        self.query_one(LogPanel).view.grows = live
         self.figures.follow(folder.launch(launch.number) / "samples.jsonl" if launch is not None else None)
         self.draw_figures()
 

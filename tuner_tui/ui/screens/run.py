@@ -126,12 +126,15 @@ class RunScreen(TunerScreen):
         self.pane.panel = remembered if remembered in PANELS else "log"
         self.pane.fit(self.app.size.width, self.app.size.height)
         self.tuner.run_changed.subscribe(self, self._on_run)
-        self.set_interval(FIGURES_S, self._read_figures)
+        self._figures_timer = self.set_interval(FIGURES_S, self._read_figures)
         self.table.focus()
         self._draw()
 
     def on_screen_resume(self) -> None:
         self._draw()
+
+    def on_screen_suspend(self) -> None:
+        self._figures_timer.pause()
 
     def on_resize(self) -> None:  # type: ignore[override]
         self.pane.fit(self.app.size.width, self.app.size.height)
@@ -176,6 +179,14 @@ class RunScreen(TunerScreen):
             until=self._now if view.replay and not self._replay_over else None,
         )
         self.refresh_bindings()
+        if self._goes_on(view):
+            self._figures_timer.resume()
+        else:
+            self._figures_timer.pause()
+            self.call_later(self._read_figures)  # what there is of them, and once
+
+    def _goes_on(self, view: RunView) -> bool:
+        return not self._replay_over if view.replay else view.alive
 
     def _draw_moment(self, view: RunView, snapshot: Snapshot) -> None:
         """What moves with the clock: at most once a second, and only what reads differently then."""
@@ -215,7 +226,7 @@ class RunScreen(TunerScreen):
     # Figures
 
     async def _read_figures(self) -> None:
-        """Also the clock of this screen. Nothing is read where nothing goes on, or nobody looks."""
+        """Also the clock of this screen, which stands still where nothing goes on, or nobody looks."""
         view = self.tuner.view
         snapshot = view.snapshot if view is not None else None
         if not self.is_current or view is None or snapshot is None:
