@@ -11,6 +11,7 @@ has a script of its own, screen_log.py.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import statistics
 import sys
@@ -158,6 +159,7 @@ async def longest_wait_s(app: TunerApp, size: tuple[int, int], keys: Sequence[st
 
 def compare(home: Path) -> None:
     for name, run in sorted((path.name, path) for path in (home / "tuner-tui" / "runs").iterdir()):
+        gc.disable()  # as the program begins; the app sets it going
         app = app_under_test(home, reader=RunReader(RunFolder(run)))
         waits = asyncio.run(longest_wait_s(app, (160, 45), ["f5", "1", "2", "3", "4", "5", "6"]))
         words = ", ".join(f"{key} {wait * 1000:.0f}" for key, wait in waits.items())

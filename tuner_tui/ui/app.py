@@ -144,6 +144,8 @@ class TunerApp(App[None]):
         """Set once what waits for the first paint has been done."""
         self.reader = reader
         self._reading: AnyReader | None = None
+        self._freezes = False
+        """Whether the program has begun without the collector of garbage, and leaves it to this app to set it going."""
         self._polling: tuple[float, Timer] | None = None
         self._read()
 
@@ -155,9 +157,9 @@ class TunerApp(App[None]):
         self.set_timer(2 * AFTER_PAINT_S, self._after_first_paint)
 
     def _after_first_paint(self) -> None:
-        if not gc.isenabled():
-            gc.freeze()  # what is there by now stays: it need not be looked through again and again
-            gc.enable()
+        self._freezes = not gc.isenabled()
+        self._freeze()
+        gc.enable()
         self._load_themes()
         self._load_keymap()
         self.set_interval(_THEMES_POLL_S, self._load_themes)
@@ -165,10 +167,17 @@ class TunerApp(App[None]):
         self.set_timer(_SCREENS_AFTER_S, self._import_screens)
         self.ready.set()
 
+    def _freeze(self) -> None:
+        """What is there by now stays: it need not be looked through for garbage again and again, while keys wait."""
+        if self._freezes:
+            gc.freeze()
+
     @work(thread=True, exit_on_error=False)
     def _import_screens(self) -> None:
         """While nobody waits for it, so that F3 to F5 lead there at once: it takes up to half a second."""
         from tuner_tui.ui.screens import compare, run, task  # noqa: F401
+
+        self.call_from_thread(self._freeze)
 
     # What is looked at
 
@@ -289,6 +298,7 @@ class TunerApp(App[None]):
     def _taken(self, reader: AnyReader, view: RunView | None) -> None:
         if self._reading is reader:
             self._reading = None
+            self._freeze()
         self._take(reader, view)
 
     def _take(self, reader: AnyReader, view: RunView | None) -> None:

@@ -142,7 +142,10 @@ class CompareScreen(TunerScreen):
             self.query_one("#compare-verdict", Lines).show(
                 lambda width, style: verdict_text(snapshot, style, evidence=high, can_confirm=can_confirm)
             )
-            self._compare(drawn, snapshot, self._wanted, self.table.styles_by_name, self._other)
+            # A thread that computes while this one paints makes keys wait for both: one after the other.
+            self.call_after_refresh(
+                self._compare, drawn, snapshot, self._wanted, self.table.styles_by_name, self._other
+            )
         elif self._compared is self._drawn:
             self._draw_chart(snapshot, view.folder)
 
@@ -166,8 +169,8 @@ class CompareScreen(TunerScreen):
         self._compared = drawn
         self.table.show(shown)
         self._name_table(shown)
-        self._draw_chart(snapshot, folder)
         self._show_detail()
+        self.call_after_refresh(self._draw_chart, snapshot, folder)
 
     def _name_table(self, shown: Sheet) -> None:
         parts = ["Metrics", self._wanted.statistic]
