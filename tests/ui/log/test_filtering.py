@@ -141,7 +141,12 @@ async def test_matches_are_marked_in_the_line(tmp_path: Path) -> None:
         look = app.view._appearance()
         grounds = [(s.text.strip(), s.style.bgcolor) for s in strip if s.style and s.text.strip()]
         # In the chosen line too.
-        assert grounds == [("000", look.current.bgcolor), ("De", look.match.bgcolor), ("code", look.current.bgcolor)]
+        assert grounds == [
+            ("▸", look.current.bgcolor),
+            ("000", look.current.bgcolor),
+            ("De", look.match.bgcolor),
+            ("code", look.current.bgcolor),
+        ]
 
 
 async def test_a_filter_goes_on_while_the_log_grows_and_lines_are_torn(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ async def test_a_click_chooses_a_line_and_the_mouse_a_text(tmp_path: Path) -> No
         background = app.view._appearance().current.bgcolor
         strips = app.screen._compositor.render_strips()
         coloured = ["".join(s.text for s in strip if s.style and s.style.bgcolor == background) for strip in strips]
-        assert [row.strip() for row in coloured if row] == ["line 5"]
+        assert [row.strip() for row in coloured if row] == ["▸line 5"]  # by a sign, too
         await pilot.mouse_down("#log-view", offset=(3, 1))
         await pilot.hover("#log-view", offset=(5, 2))
         await pilot.mouse_up("#log-view", offset=(5, 2))

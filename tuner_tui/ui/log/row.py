@@ -25,6 +25,7 @@ _BLOCK_LINES = 200
 """How far up the beginning of a traceback is looked for."""
 
 GLYPHS = {"fact": "▎", "warning": "!", "error": "✗"}
+CHOSEN = "▸"
 
 
 class Row(NamedTuple):
@@ -130,13 +131,16 @@ def with_offsets(strip: Strip, start: int, row: int) -> Strip:
 
 
 def as_chosen(strip: Strip, appearance: Appearance) -> Strip:
-    """On another background, where there is none of its own: what the query has found still stands out."""
+    """With a sign in the margin, in place of its mark; and on another background, where there is none of its own: what
+    the query has found still stands out."""
     usual, chosen = appearance.base.bgcolor, appearance.current
+    _, line = strip.divide([1, strip.cell_length])
     segments = [
         Segment(text, style + chosen if style is not None and style.bgcolor == usual else style)
-        for text, style, _ in strip
+        for text, style, _ in line
     ]
-    return Strip(segments, strip.cell_length)
+    margin = Segment(CHOSEN, appearance.base + appearance.fact + chosen)
+    return Strip([margin, *segments], strip.cell_length)
 
 
 def with_selection(strip: Strip, text: str, start: int, stop: int | None, style: Style) -> Strip:
