@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuner_tui.ui.fit import cut_end, cut_middle, headings, shares
+from tuner_tui.ui.fit import cut_end, cut_middle, cut_name, headings, shares
 
 
 def test_names_that_begin_alike_stay_apart() -> None:
@@ -15,12 +15,14 @@ def test_names_that_begin_alike_stay_apart() -> None:
     names = ["max-num-seqs", "max-num-batched-tokens", "kv-cache-dtype"]
     assert headings(names, 8) == ["…seqs", "…batche…", "kv-cach…"]
     assert headings(names, 30) == names
+    assert cut_name("chunked-prefill-size", 13) == "chunked-…size"
     assert cut_end("0.7, 0.75, 0.8", 8) == "0.7, 0.…"
 
 
 @given(st.text(), st.integers(0, 40))
 def test_nothing_is_wider_than_its_room(words: str, most: int) -> None:
     assert len(cut_middle(words, most)) <= most
+    assert len(cut_name(words, most)) <= most
     assert len(cut_end(words, most)) <= max(most, 1)
 
 

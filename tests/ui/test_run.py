@@ -412,9 +412,9 @@ WORDS = {"max-running-requests": (16, 64), "chunked-prefill-size": (2048, 4096)}
     ("width", "over", "lines", "headings"),
     [
         (36, True, 1, ["CONFIGUR"]),
-        (77, False, 2, ["MAX-\nRUNNIN…", "CHUNK…\nPREFI…"]),
+        (77, False, 2, ["MAX-\nRUN…STS", "CHUNK…\nP…SIZE"]),
         (77, True, 2, ["MAX-RUNNING-\nREQUESTS", "CHUNKED-\nPREFILL-SIZE"]),
-        (77, True, 1, ["MAX-RUNNING-…", "CHUNKED-PREF…"]),
+        (77, True, 1, ["MAX-…REQUESTS", "CHUNKED-…SIZE"]),
         (117, False, 2, ["MAX-RUNNING-\nREQUESTS", "CHUNKED-\nPREFILL-SIZE"]),
         (150, False, 1, ["MAX-RUNNING-REQUESTS", "CHUNKED-PREFILL-SIZE"]),
     ],
@@ -434,6 +434,14 @@ def test_flags_get_what_room_is_left_and_a_second_line(width: int, over: bool, l
     )
     assert sum(column.width for column in found) <= width
     assert [each.heading for each in found if each.key.startswith(("flag:", "configuration"))] == headings
+
+
+def test_flags_that_begin_and_end_alike_are_told_apart() -> None:
+    flags = {"mem-fraction-static": 0.8, "cuda-graph-max-bs": 32, "cuda-graph-bs": 64}
+    experiments = [ExperimentState(id=1, configuration=dict(flags), wanted=2, gpus_needed=0)]
+    found = columns(experiments, list(flags), 57, longest_state=len("✓ valid"), longest_score=len("1,730 tok/s"))
+    shown = [each.heading for each in found if each.key.startswith("flag:")]
+    assert shown == ["ME…STATIC", "…MAX-BS", "…BS"]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,14 @@ def cut_middle(words: str, most: int) -> str:
     return f"{words[: most - 1 - end]}…{words[-end:]}"
 
 
+def cut_name(name: str, most: int) -> str:
+    """Its last word is kept where it fits: `chunked-prefill-size` → `chunked-…size`."""
+    last = name[name.rfind("-", 0, -1) + 1 :]
+    if len(name) <= most or len(last) + 2 > most:
+        return cut_middle(name, most)
+    return f"{name[: most - 1 - len(last)]}…{last}"
+
+
 def cut_end(words: str, most: int) -> str:
     """`0.7, 0.75, 0.8, 0.85` → `0.7, 0.75,…`."""
     return words if len(words) <= most else f"{words[: max(0, most - 1)]}…"

@@ -15,6 +15,7 @@ from tuner_tui.runs.snapshot import Snapshot
 from tuner_tui.search.verdict import quantity
 from tuner_tui.search.words import percent
 from tuner_tui.task.model import Objective
+from tuner_tui.ui.fit import cut_end, cut_name, headings
 from tuner_tui.ui.run.lines import Styles
 
 NARROW = 60
@@ -126,9 +127,21 @@ def _flag_columns(
         while spare > 0 and (short := [name for name in differing if not _fits(name, widths[name], most)]):
             widths[min(short, key=lambda name: widths[name])] += 1
             spare -= 1
-    return [
-        Column(_KEYS_OF_FLAGS + name, _heading(name.upper(), widths[name], lines), widths[name]) for name in differing
-    ]
+    shown = {name: _heading(name.upper(), widths[name], lines) for name in differing}
+    for heading in list(shown.values()):
+        alike = [each for each in differing if _look_alike(shown[each], heading)]
+        if len(alike) > 1:
+            upper = [each.upper() for each in alike]
+            shown |= {each: headings(upper, widths[each])[at] for at, each in enumerate(alike)}
+    return [Column(_KEYS_OF_FLAGS + name, shown[name], widths[name]) for name in differing]
+
+
+def _look_alike(one: str, other: str) -> bool:
+    """Whether what is left of two names is the same, but for where they are cut."""
+    begins, cut, ends = one.partition("…")
+    other_begins, other_cut, other_ends = other.partition("…")
+    same_begin = begins.startswith(other_begins) or other_begins.startswith(begins)
+    return bool(cut and other_cut) and ends == other_ends and same_begin
 
 
 def _broken(name: str, width: int) -> list[str]:
@@ -150,7 +163,8 @@ def _heading(name: str, width: int, lines: int) -> str:
     broken = _broken(name, width)
     if len(broken) > lines:
         broken = [*broken[: lines - 1], "".join(broken[lines - 1 :])]
-    return "\n".join(line if len(line) <= width else line[: width - 1] + "…" for line in broken)
+    *first, last = broken
+    return "\n".join([*(cut_end(line, width) for line in first), cut_name(last, width)])
 
 
 def cell(
