@@ -113,3 +113,20 @@ async def test_resume_is_offered_only_where_something_is_left(tmp_path: Path) ->
         assert "Resume" not in screen_text(app).splitlines()[-1]
         await pilot.press("r")
         await seen(pilot, "is over; nothing is")
+
+
+async def test_a_run_that_cannot_be_read_is_one_line_of_the_list_and_told_whole_below(tmp_path: Path) -> None:
+    finished_run(tmp_path / "runs", tmp_path)
+    broken = tmp_path / "runs" / ("2026-11-24-" + "a-very-long-name-" * 5)
+    broken.mkdir()
+    (broken / "journal.jsonl").write_text('{"type":"something else","at":"2026-11-24T00:00:00Z"}\n')
+    app = app_under_test(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        text = await seen(pilot, "unreadable", "not an event this version knows")
+        assert app.screen.query_one("#runs").max_scroll_x == 0
+        line = next(line for line in text.splitlines() if "unreadable" in line)
+        assert "…" in line
+        assert "4/4" in next(line for line in text.splitlines() if "winner" in line)
+        await pilot.press("down")
+        await pilot.pause()
+        assert "not an event this version knows" not in screen_text(app)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual import events, on, work
 from textual.app import ComposeResult
@@ -49,8 +50,15 @@ _MARKS = {
 }
 
 
+_RUN_COLUMNS = ("", "STATE", "RUN", "TASK", "DONE", "BEST", "AGE")
+_LEAST = 12
+"""Cells that a column keeps however little room there is."""
 _LIVE = ("running", "paused")
 _RESUMABLE = ("stopped", "died", "failed")
+
+
+def _plain(rows: dict[str, list[Text]]) -> list[list[str]]:
+    return [[cell.plain for cell in cells] for cells in rows.values()]
 
 
 class HomeScreen(TunerScreen):
@@ -87,6 +95,9 @@ class HomeScreen(TunerScreen):
         with Vertical(id="runs-box", classes="box") as box:
             box.border_title = "Runs"
             yield Static("", id="no-runs", markup=False)
+            trouble = Static("", id="home-trouble", markup=False)
+            trouble.display = False
+            yield trouble
         with Vertical(id="tasks-box", classes="box") as box:
             box.border_title = "Tasks"
 
@@ -107,7 +118,7 @@ class HomeScreen(TunerScreen):
         from tuner_tui.ui.table import TunerTable
 
         runs, tasks = TunerTable(id="runs", cursor_type="row"), TunerTable(id="tasks", cursor_type="row")
-        for column in ("", "STATE", "RUN", "TASK", "DONE", "BEST", "AGE"):
+        for column in _RUN_COLUMNS:
             runs.add_column(column, key=column)
         for column in ("", "TASK", "ENGINE", "WHAT"):
             tasks.add_column(column, key=column)
@@ -133,6 +144,7 @@ class HomeScreen(TunerScreen):
     def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
         if event.data_table is self._run_table:
             self.refresh_bindings()
+            self._tell_trouble()
 
     # Runs
 
@@ -165,7 +177,9 @@ class HomeScreen(TunerScreen):
         if table is None:
             return
         rows = {key: self._row(run) for key, run in found.items() if self._fits(run)}
+        self._fit(rows)
         table.show_rows(rows)
+        self._tell_trouble()
         empty = self.query_one("#no-runs", Static)
         empty.display = not rows
         table.display = bool(rows)
@@ -188,6 +202,28 @@ class HomeScreen(TunerScreen):
         since = age(run.created_at) if run.created_at else ""
         cells = [_MARKS.get(run.condition, " "), run.condition, name, task, run.progress, best, since]
         return [Text(cell, style=style, no_wrap=True, overflow="ellipsis") for cell in cells]
+
+    def _fit(self, rows: dict[str, list[Text]]) -> None:
+        """Cuts what is too long for the room, first BEST, which says whole sentences of what cannot be read."""
+        widths = [max(map(cell_len, column)) for column in zip(_RUN_COLUMNS, *_plain(rows), strict=True)]
+        # Beside the cells: two borders, a scroll bar, the padding of the columns.
+        over = sum(widths) + 2 * len(widths) + 3 - self.size.width
+        for column in ("BEST", "TASK", "RUN"):
+            at = _RUN_COLUMNS.index(column)
+            most = max(_LEAST, widths[at] - over)
+            if over > 0 and widths[at] > most:
+                over -= widths[at] - most
+                for cells in rows.values():
+                    cells[at].truncate(most, overflow="ellipsis")
+
+    def _tell_trouble(self) -> None:
+        """Why the run under the cursor cannot be read, whole."""
+        folder = self._chosen_run()
+        run = self._runs[str(folder.path)] if folder is not None else None
+        line = self.query_one("#home-trouble", Static)
+        line.display = run is not None and bool(run.trouble)
+        if run is not None and line.content != run.trouble:
+            line.update(run.trouble)
 
     def _fits(self, run: Overview) -> bool:
         words = f"{run.condition} {run.folder.name} {run.task} {run.engine}".lower()
@@ -221,6 +257,8 @@ class HomeScreen(TunerScreen):
         )
 
     def on_resize(self, event: events.Resize) -> None:
+        if self._runs:
+            self._show_runs(self._runs)
         self._show_tasks(self._tasks)
 
     # Actions
