@@ -14,6 +14,7 @@ import pytest
 from tests.runner.simulated_task import simulated_task
 from tests.tuner import in_launch, only_run, start, state, tuner, until
 from tuner_tui.backends.leftovers import Leftover, find_leftovers
+from tuner_tui.cli.launcher import CommandLauncher
 from tuner_tui.runs.commands import AddConfigurations, Continue, Measure, Pause, Skip, Stop, append_command
 from tuner_tui.runs.events import LaunchFailing, LaunchStarted
 from tuner_tui.runs.journal import JournalReader
@@ -283,6 +284,18 @@ def test_the_leaders_of_single_launches_are_confirmed(tmp_path: Path, runs_dir: 
     assert confirmed["verdict"]["kind"] == "winner"
     assert "nothing to confirm" in tuner("confirm", "latest", check=2).stderr
     assert "nothing is left to do" in tuner("resume", "latest").stderr
+
+
+def test_configurations_join_a_run_that_is_finished(tmp_path: Path, runs_dir: Path) -> None:
+    tuner("run", simulated_task(tmp_path, {"max-running-requests": [1, 4]}, max_requests=16))
+    folder = only_run(runs_dir)
+    fresh: Configuration = {"simulate-start-s": 0.2, "max-running-requests": 8}
+    CommandLauncher(runs_dir).add(folder, (fresh,))
+    until(lambda: holder(folder.lock) is None)
+    after = state(folder)
+    assert after.finished is not None
+    assert [(each.id, len(each.counted)) for each in after.experiments] == [(1, 1), (2, 1), (3, 1)]
+    assert dict(after.experiments[2].configuration) == fresh
 
 
 def test_one_more_launch_can_be_asked_of_a_live_run(tmp_path: Path, runs_dir: Path) -> None:

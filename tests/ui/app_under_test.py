@@ -52,6 +52,9 @@ class RecordingLauncher:
     def confirm(self, folder: RunFolder, experiments: tuple[int, ...], launches: int) -> None:
         self.asked.append(("confirm", folder, experiments, launches))
 
+    def add(self, folder: RunFolder, configurations: tuple[Configuration, ...]) -> None:
+        self.asked.append(("add", folder, configurations))
+
 
 def app_under_test(
     tmp_path: Path,

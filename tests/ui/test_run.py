@@ -218,6 +218,11 @@ async def test_a_finished_run_is_confirmed_tried_copied_and_measured_once_more(t
             ("confirm", folder, (2,), 1),
             ("try_out", folder.task, {"tp-size": 1, "mem-fraction-static": 0.8}),
         ]
+        await pilot.press("a")
+        await seen(pilot, "Add configurations, from #2")
+        await pilot.press(*["backspace"] * 3, *"0.9", "enter")
+        await until_asked(pilot, app, 4)
+        assert asked(app)[3] == ("add", folder, ({"tp-size": 1, "mem-fraction-static": 0.9},))
         await pilot.press("y")
         await seen(pilot, "the command is in")
         assert (folder.launch(2) / "container-command.txt").read_text() == "docker run …\n"

@@ -71,6 +71,17 @@ class CommandLauncher:
         self._require_backend(folder)
         start_runner(folder, LaunchesAdded(experiments=experiments, launches=launches))
 
+    def add(self, folder: RunFolder, configurations: tuple[Configuration, ...]) -> None:
+        from tuner_tui.runs.joining import joining
+        from tuner_tui.runs.start import RunnerNotStarted, start_runner
+        from tuner_tui.runs.view import read_run
+
+        self._require_backend(folder)
+        try:
+            start_runner(folder, joining(read_run(folder), configurations))
+        except ValueError as error:
+            raise RunnerNotStarted(str(error)) from error
+
     def _require_backend(self, folder: RunFolder) -> None:
         from tuner_tui.cli.run import require_backend
         from tuner_tui.runs.view import RunReader

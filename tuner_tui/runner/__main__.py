@@ -1,6 +1,6 @@
-"""`python -m tuner_tui.runner FOLDER [LAUNCHES EXPERIMENT…]`: takes a run up and sees it through.
+"""`python -m tuner_tui.runner FOLDER [EVENT]`: takes a run up and sees it through.
 
-With LAUNCHES, each EXPERIMENT (by its id) gets that many launches more than were planned.
+EVENT, as JSON, is a LaunchesAdded or an ExperimentsAdded: what is to be launched beyond what was planned.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ import sys
 import uuid
 from pathlib import Path
 
+import msgspec
+
 from tuner_tui.runner.guard import Guard
 from tuner_tui.runner.run import Run, backend_for
-from tuner_tui.runs.events import LaunchesAdded, RunStarted
+from tuner_tui.runs.events import ExperimentsAdded, LaunchesAdded, RunStarted
 from tuner_tui.runs.folder import GOODBYE, RunFolder
 from tuner_tui.runs.journal import JournalReader, JournalUnreadable, JournalWriter
 from tuner_tui.runs.lock import LockHeld, take
@@ -24,8 +26,10 @@ from tuner_tui.runs.state import RunState
 
 log = logging.getLogger("tuner_tui.runner")
 
+Added = LaunchesAdded | ExperimentsAdded
 
-async def _execute(folder: RunFolder, runner: str, added: LaunchesAdded | None) -> None:
+
+async def _execute(folder: RunFolder, runner: str, added: Added | None) -> None:
     state = RunState()
     for event in JournalReader(folder.journal).read():
         state.apply(event)
@@ -57,8 +61,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     folder = RunFolder(Path(sys.argv[1]).resolve())
-    launches, experiments = sys.argv[2:3], sys.argv[3:]
-    added = LaunchesAdded(launches=int(launches[0]), experiments=tuple(map(int, experiments))) if launches else None
+    added = msgspec.json.decode(sys.argv[2], type=Added) if sys.argv[2:] else None
     runner = uuid.uuid4().hex
     try:
         lock = take(folder.lock, runner)

@@ -6,7 +6,6 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tuner_tui.engines.gpus import gpus_needed
 from tuner_tui.runs.commands import (
     AddConfigurations,
     AnyCommand,
@@ -18,7 +17,8 @@ from tuner_tui.runs.commands import (
     Skip,
     Stop,
 )
-from tuner_tui.runs.events import CommandTaken, Experiment, ExperimentsAdded, LaunchesAdded, RunContinued, RunPaused
+from tuner_tui.runs.events import CommandTaken, LaunchesAdded, RunContinued, RunPaused
+from tuner_tui.runs.joining import joining
 
 if TYPE_CHECKING:
     from tuner_tui.runner.run import Run
@@ -77,10 +77,10 @@ class Orders:
                     return "there is no configuration in it"
                 if snapshot.kind == "try":
                     return "this run keeps one configuration up; it measures nothing"
-                for configuration in command.configurations:
-                    needed = gpus_needed(snapshot.task.engine, configuration)
-                    if snapshot.gpus and needed > len(snapshot.gpus):
-                        return f"{configuration} needs {needed} GPUs, {len(snapshot.gpus)} available"
+                try:
+                    joining(snapshot, command.configurations)
+                except ValueError as error:
+                    return str(error)
             case Load():
                 if snapshot.kind != "try":
                     return "this run measures by its plan; load on demand is for a configuration that is kept up"
@@ -98,17 +98,7 @@ class Orders:
             case Continue():
                 self._run.emit(RunContinued())
             case AddConfigurations():
-                snapshot = self._run.snapshot
-                first = 1 + max((experiment.id for experiment in snapshot.experiments), default=0)
-                experiments = [
-                    Experiment(
-                        id=first + index,
-                        configuration=configuration,
-                        gpus_needed=gpus_needed(snapshot.task.engine, configuration) if snapshot.gpus else 0,
-                    )
-                    for index, configuration in enumerate(command.configurations)
-                ]
-                self._run.emit(ExperimentsAdded(experiments=tuple(experiments)))
+                self._run.emit(joining(self._run.snapshot, command.configurations))
             case Measure():
                 self._run.emit(LaunchesAdded(experiments=(command.experiment,)))
             case Load():

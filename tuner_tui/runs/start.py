@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+import msgspec
+
 from tuner_tui import __version__
 from tuner_tui.runs.events import Excluded, Experiment, ExperimentsAdded, LaunchesAdded, RunCreated, RunStarted, now
 from tuner_tui.runs.folder import RunFolder, make_run_folder
@@ -55,23 +57,22 @@ def create_run(
     return folder
 
 
-def _arguments(added: LaunchesAdded | None) -> list[str]:
-    return [] if added is None else [str(added.launches), *map(str, added.experiments)]
-
-
-def start_runner(folder: RunFolder, added: LaunchesAdded | None = None, timeout_s: float = 30.0) -> int:
+def start_runner(
+    folder: RunFolder, added: LaunchesAdded | ExperimentsAdded | None = None, timeout_s: float = 30.0
+) -> int:
     """Starts `python -m tuner_tui.runner FOLDER` in a session of its own; returns its pid once it took the run up.
 
-    `added`: launches beyond those planned, which it writes down first.
+    `added`: what is to be launched beyond what was planned, which it writes down first.
     It survives this process, its terminal and its SSH session. Raises RunnerNotStarted with the tail of runner.log.
     """
     reader = JournalReader(folder.journal)
     reader.read()
+    more = [] if added is None else [msgspec.json.encode(added).decode()]
     with folder.runner_log.open("ab") as log:
         offset = log.tell()
         child = subprocess.Popen(
             # -P: a docker.py in the user's folder is not ours.
-            [sys.executable, "-P", "-m", "tuner_tui.runner", str(folder.path), *_arguments(added)],
+            [sys.executable, "-P", "-m", "tuner_tui.runner", str(folder.path), *more],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -40,3 +40,7 @@ class Launcher(Protocol):
     def confirm(self, folder: RunFolder, experiments: tuple[int, ...], launches: int) -> None:
         """Launches these experiments of a finished run again."""
         ...
+
+    def add(self, folder: RunFolder, configurations: tuple[Configuration, ...]) -> None:
+        """Launches these configurations too, in a run that was finished."""
+        ...

@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from tuner_tui.runs.folder import RunFolder
 from tuner_tui.runs.start import RunnerNotStarted
+from tuner_tui.task.model import Configuration
 from tuner_tui.task.problem import BadInput
 
 if TYPE_CHECKING:
@@ -79,6 +80,16 @@ def resume_run(tuner: TunerApp, folder: RunFolder) -> None:
         return folder
 
     start_run(tuner, f"resuming {folder.name} …", start)
+
+
+def launch_more(tuner: TunerApp, folder: RunFolder, configurations: tuple[Configuration, ...]) -> None:
+    """These configurations join a run that was finished."""
+
+    def start() -> RunFolder:
+        tuner.launcher.add(folder, configurations)
+        return folder
+
+    start_run(tuner, f"adding to {folder.name} …", start)
 
 
 def launch_again(tuner: TunerApp, folder: RunFolder, experiments: tuple[int, ...], launches: int) -> None:

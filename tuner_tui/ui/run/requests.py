@@ -26,7 +26,7 @@ from tuner_tui.ui.confirmation import confirm_leaders, why_no_confirmation
 from tuner_tui.ui.log.copy import CLIPBOARD_BYTES, clipboard_sequence, in_tmux, write_lines
 from tuner_tui.ui.run import addition, demand
 from tuner_tui.ui.screens.confirm import Confirm
-from tuner_tui.ui.starting import launch_again, resume_run, start_run
+from tuner_tui.ui.starting import launch_again, launch_more, resume_run, start_run
 
 if TYPE_CHECKING:
     from tuner_tui.ui.screens.run import RunScreen
@@ -75,7 +75,7 @@ class Requests:
             return _KIND[snapshot.kind] if view.alive or snapshot.kind == "import" else "the server is gone"
         if name == "resume":
             return self._why_no_resume(view, snapshot)
-        if view.alive or (name == "measure" and self._finished(snapshot)):
+        if view.alive or (name in ("measure", "add") and self._finished(snapshot)):
             return ""
         going_on = "" if self._finished(snapshot) else "; r resumes it"
         return f"no runner works on {view.folder.name} any more{going_on}"
@@ -83,7 +83,8 @@ class Requests:
     def _why_no_resume(self, view: RunView, snapshot: Snapshot) -> str:
         if view.alive:
             return "the run goes on already"
-        return "the run is finished; + launches one experiment once more" if self._finished(snapshot) else ""
+        more = "the run is finished; + launches one experiment once more, a adds configurations"
+        return more if self._finished(snapshot) else ""
 
     @staticmethod
     def _finished(snapshot: Snapshot) -> bool:
@@ -158,14 +159,17 @@ class Requests:
             self._command(folder, Measure(experiment=experiment.id))
 
     def add(self) -> None:
-        """Beginning from the experiment that is looked at; where it failed, with what would mend it."""
+        """Beginning from the experiment that is looked at; where it failed, with what would mend it. A run that is
+        finished goes on with them."""
         folder, snapshot = self._run()
         if (experiment := self._screen.experiment) is None:
             return
         base = dict(experiment.configuration)
 
         def taken(configurations: tuple[Configuration, ...] | None) -> None:
-            if configurations:
+            if configurations and self._finished(snapshot):
+                launch_more(self._screen.tuner, folder, configurations)
+            elif configurations:
                 self._command(folder, AddConfigurations(configurations=configurations))
 
         mended = experiment.failure is not None and experiment.failure.fix is not None
