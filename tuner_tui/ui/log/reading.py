@@ -35,7 +35,6 @@ class Reading:
         while True:
             due = time.monotonic() + FLUSH_S
             self._wake.clear()
-            rest_s = 0.0 if self.grows else RESTING_S - FLUSH_S
             document = self.document
             if document is not None:
                 await document.look()
@@ -51,9 +50,18 @@ class Reading:
                     break
                 if document.head_lines:
                     self._paint()  # all lines have got other numbers
+            if document is self.document:
+                self._paint()  # the marks, too
             if document is None or not document.behind:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), max(due + rest_s - time.monotonic(), 0.01))
+                    await asyncio.wait_for(self._wake.wait(), max(due + self._rest_s - time.monotonic(), 0.01))
+
+    @property
+    def _rest_s(self) -> float:
+        """How much longer than usual the file need not be looked at."""
+        document = self.document
+        done = document is None or (document.complete and document.marked_to_end)
+        return RESTING_S - FLUSH_S if done and not self.grows else 0.0
 
     def _may_go_on(self, document: LogDocument, due: float) -> bool:
         return document is self.document and not self._wake.is_set() and time.monotonic() < due
