@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tuner_tui.load.model import RequestRecord
-from tuner_tui.load.records import RecordFile, mend, read_records
+from tuner_tui.load.records import RecordFile, RecordReader, mend, read_records
 
 
 def record(index: int) -> RequestRecord:
@@ -51,3 +51,21 @@ def test_an_empty_file_holds_nothing(tmp_path: Path) -> None:
     path = tmp_path / "requests.jsonl"
     RecordFile(path).close()
     assert read_records(path) == []
+
+
+def test_a_file_that_grows_is_read_on_and_a_torn_line_waits_for_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "requests.jsonl"
+    file, reader = RecordFile(path), RecordReader(path)
+    file.add(record(0))
+    file.add(record(1))
+    file.flush()
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-3])
+    assert reader.new() == [record(0)]
+    assert reader.new() == []
+    path.write_bytes(whole)
+    assert reader.new() == [record(1)]
+    path.write_bytes(whole + b"rubbish\n")
+    with pytest.raises(ValueError, match=r"requests\.jsonl:3: expected a request record"):
+        reader.new()
+    file.close()

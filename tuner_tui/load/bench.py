@@ -14,8 +14,9 @@ from tuner_tui.load import client
 from tuner_tui.load.address import api_base
 from tuner_tui.load.client import LoadError
 from tuner_tui.load.find_max import least_requests
-from tuner_tui.load.metrics import level_result, read_records
+from tuner_tui.load.metrics import level_result
 from tuner_tui.load.model import Job, Level, LevelDone, LevelResult, LoadProgress, RunLevel
+from tuner_tui.load.records import RecordReader
 
 Levels = Generator[Level, LevelResult, Any]
 """Levels one at a time, each told the result of the last: a search."""
@@ -48,6 +49,7 @@ async def bench(
     source = levels if isinstance(levels, Generator) else _in_turn(levels)
     with tempfile.TemporaryDirectory(prefix="tuner-tui-") as folder:
         path = Path(job.records) if job.records else Path(folder) / "requests.jsonl"
+        records = RecordReader(path)
         generator = await client.Generator.start(cpus=cpus)
         try:
             await generator.begin(
@@ -64,7 +66,7 @@ async def bench(
                     order = msgspec.structs.replace(order, max_requests=max(job.max_requests, least))
                 await _run(generator, base, order, warm_up=True, on_progress=on_progress)
                 done = await _run(generator, base, order, warm_up=False, on_progress=on_progress)
-                measured = [record for record in read_records(path) if record.level == order.level]
+                measured = [record for record in records.new() if record.level == order.level]
                 results.append(level_result(level, measured, limits_s, done))
                 try:
                     level = source.send(results[-1])

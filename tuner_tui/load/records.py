@@ -51,19 +51,36 @@ def mend(path: Path) -> None:
         file.truncate(_whole_lines(file))
 
 
-def read_records(path: Path) -> list[RequestRecord]:
-    """All records of a file; a torn last line is dropped.
+class RecordReader:
+    """Reads a file that grows. A search for the highest load makes many loads of one file."""
 
-    Raises ValueError, naming the line, where a whole line is not a record; OSError.
-    """
-    records = []
-    lines = path.read_bytes().split(b"\n")
-    for number, line in enumerate(lines[:-1], 1):
-        try:
-            records.append(_DECODER.decode(line))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise ValueError(f"{path}:{number}: expected a request record: {error}") from error
-    return records
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+        self._lines = 0
+
+    def new(self) -> list[RequestRecord]:
+        """The records that were added since the last call; a torn last line waits for its end.
+
+        Raises ValueError, naming the line, where a whole line is not a record; OSError.
+        """
+        with self._path.open("rb") as file:
+            file.seek(self._offset)
+            lines = file.read().split(b"\n")[:-1]
+        records = []
+        for number, line in enumerate(lines, self._lines + 1):
+            try:
+                records.append(_DECODER.decode(line))
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                raise ValueError(f"{self._path}:{number}: expected a request record: {error}") from error
+        self._offset += sum(map(len, lines)) + len(lines)
+        self._lines += len(lines)
+        return records
+
+
+def read_records(path: Path) -> list[RequestRecord]:
+    """All records of a file; a torn last line is dropped. Raises as `RecordReader.new` does."""
+    return RecordReader(path).new()
 
 
 def _whole_lines(file: BinaryIO) -> int:

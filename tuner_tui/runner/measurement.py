@@ -15,8 +15,8 @@ from msgspec.structs import replace
 from tuner_tui.engines.registry import engine
 from tuner_tui.load.client import LoadError
 from tuner_tui.load.find_max import broken_limits, find_max, least_requests, sustained
-from tuner_tui.load.metrics import read_records
 from tuner_tui.load.model import Found, Job, Level, LevelDone, LevelResult, RunLevel
+from tuner_tui.load.records import RecordReader
 from tuner_tui.runner.flush import flush_cache
 from tuner_tui.runner.live import Live
 from tuner_tui.runner.load_tool import LoadTool, result_of, start_tool
@@ -55,7 +55,8 @@ class Measurement:
         self.load_s = 0.0
         self._launch = launch
         self._task = task
-        self._folder = folder
+        self._requests = folder / "requests.jsonl"
+        self._records = RecordReader(self._requests)
         self._levels = levels
         self._first = first
         self._seed, self._traffic_seed = seed, traffic_seed
@@ -70,14 +71,13 @@ class Measurement:
     async def run(self, url: str) -> None:
         """All levels, against the server at `url`. Raises LaunchFailed, LaunchAborted."""
         began = time.monotonic()
-        records = self._folder / "requests.jsonl"
         benchmark = self._task.benchmark
         try:
             generator = await self._watch.race(self._generator)
             await generator.begin(
                 Job(
                     url=url,
-                    records=str(records),
+                    records=str(self._requests),
                     endpoint=benchmark.endpoint,
                     request=benchmark.request,
                     max_requests=benchmark.max_requests,
@@ -121,7 +121,7 @@ class Measurement:
         await self._watch.race(self._observer.begin(url, level.name))
         done = await self._run_level(generator, index, order)
         await self._observer.end()
-        measured = [record for record in read_records(self._folder / "requests.jsonl") if record.level == number]
+        measured = [record for record in self._records.new() if record.level == number]
         return result_of(generator, self._task, level, measured, done)
 
     async def _highest(self, generator: LoadTool, url: str, index: int, level: Level) -> LevelResult:
