@@ -245,3 +245,74 @@ def test_the_address_is_taken_with_and_without_v1(url: str, base: str) -> None:
 def test_what_is_no_url_is_said(url: str) -> None:
     with pytest.raises(ValueError, match=r"expected one like http://127\.0\.0\.1:8000"):
         api_base(url)
+
+
+async def test_a_kept_connection_that_the_server_closes_as_the_request_comes_costs_no_request() -> None:
+    answered = 0
+
+    async def once_a_connection(request: Request, reply: Reply) -> None:
+        nonlocal answered
+        if answered == 1 and request.number == 1:
+            reply.drop()
+            return
+        answered += 1
+        reply.start()
+        reply.send(token(finish="length") + usage(12, 1) + DONE)
+        reply.end()
+
+    async with serving(once_a_connection) as server, endpoint(server.url) as made:
+        for number in range(2):
+            sent = await made.send(made.prepare(number, Prompts(1).token_ids(number, 12), 1))
+            record = made.read(sent, 0, 0.0)
+            assert record.error is None
+        assert [request.number for request in server.requests] == [0, 1, 2]
+        # What is timed is the request that was answered.
+        assert record.sent_s == pytest.approx(server.requests[2].received_s, abs=0.05)
+
+
+async def test_where_a_redirection_leads_is_said() -> None:
+    async def moved(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 308 No\r\nLocation: https://Else.where/v1/completions\r\nContent-Length: 0\r\n\r\n")
+
+    server = await asyncio.start_server(moved, "127.0.0.1", 0)
+    async with server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with endpoint(url, model="m") as made:
+            record = made.read(await made.send(made.prepare(0, Prompts(1).token_ids(0, 4), 1)), 0, 0.0)
+    assert record.error == "HTTP 308: moved to https://Else.where/v1/completions; give that address"
+
+
+async def test_heartbeats_are_no_tokens_and_events_may_come_in_any_dress() -> None:
+    async def script(request: Request, reply: Reply) -> None:
+        reply.start()
+        for piece in (b": ping\n\n", b": ping\r\n\r\n"):
+            reply.send(piece)
+        await asyncio.sleep(0.05)
+        reply.send(token().replace(b"data: ", b"data:").replace(b"\n", b"\r\n"))
+        reply.send(b": ping\n\n")
+        await asyncio.sleep(0.05)
+        reply.send(token(finish="length") + usage(12, 2) + DONE)
+        reply.end()
+
+    record, request = await one(script)
+    assert (record.error, record.chunks, record.output_tokens) == (None, 2, 2)
+    assert record.first_s is not None
+    assert record.first_s - request.received_s >= 0.045
+
+
+async def test_an_address_of_ipv6() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b'HTTP/1.1 200 OK\r\nContent-Length: 23\r\n\r\n{"data":[{"id":"six"}]}')
+
+    asked: list[bytes] = []
+    try:
+        server = await asyncio.start_server(serve, "::1", 0)
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        async with endpoint(f"http://[::1]:{port}") as made:
+            assert made.model == "six"
+    assert f"Host: [::1]:{port}\r\n".encode() in asked[0]

@@ -29,8 +29,9 @@ Control = Sequence[tuple[int, int, bytes]]
 Addresses = Sequence[tuple[Any, ...]]
 """As `socket.getaddrinfo` gives them."""
 
-Take = Callable[[bytes, float, Control], None]
-"""Told of each read: bytes (none: the other side closed), `perf_counter` after the read, the kernel's stamp."""
+Take = Callable[[bytes, float, Control], bool]
+"""Told of each read: bytes (none: the other side closed), `perf_counter` after the read, the kernel's stamp. Returns
+whether it only noted it, so that nobody need be woken."""
 
 
 def arrival_s(control: Control, offset_s: float) -> float | None:
@@ -112,24 +113,25 @@ class Connection:
         self._loop.remove_writer(self._socket.fileno())
         self._socket.close()
 
-    def _readable(self) -> None:
+    def _readable(self) -> bool:
+        """As `load.reading_loop` has it: True where nobody need be woken."""
         try:
             data, control, _, _ = self._receive(_READ_BYTES, _STAMP_ROOM)
         except (BlockingIOError, InterruptedError):
-            return
+            return True
         except OSError:
             data, control = b"", []
         if self.take is not None:
-            self.take(data, perf_counter(), control)
-        else:
-            self.close()  # closed by the server while idle, or it speaks unasked
+            return self.take(data, perf_counter(), control)
+        self.close()  # closed by the server while idle, or it speaks unasked
+        return False
 
-    def _readable_tls(self) -> None:
+    def _readable_tls(self) -> bool:
         assert self._tls is not None
         try:
             data, control, _, _ = self._receive(_READ_BYTES, _STAMP_ROOM)
         except (BlockingIOError, InterruptedError):
-            return
+            return True
         except OSError:
             data, control = b"", []
         now_s = perf_counter()
@@ -137,15 +139,15 @@ class Connection:
         if data:
             data, ended = self._tls.decrypt(data)
             if not data and not ended:
-                return  # half a TLS record
+                return True  # half a TLS record
         if self.take is None:
             if data or ended:
                 self.close()
-            return
-        if data:
-            self.take(data, now_s, control)
+            return False
+        noted = self.take(data, now_s, control) if data else True
         if ended and self.take is not None and not self.closed:
-            self.take(b"", now_s, control)
+            noted = self.take(b"", now_s, control)
+        return noted
 
     def _writable(self) -> None:
         try:

@@ -176,6 +176,8 @@ class Endpoint:
                 _read_stream(exchange, pieces, answer, zero_s, lateness_s)
             elif status is not None:
                 answer.error = self._refusal(status, b"".join(part for part, _, _ in pieces)[:_MAX_SAID])
+                if 300 <= status < 400 and exchange.location:
+                    answer.error = f"HTTP {status}: moved to {one_line(exchange.location.encode())}; give that address"
             trouble = _trouble(exchange, self._job.request_timeout_s)
             if status != 200:
                 answer.error = answer.error or trouble
@@ -205,9 +207,18 @@ class Endpoint:
         )
 
     async def _exchange(self, request: PreparedRequest, timeout_s: float) -> Sent:
+        """On a kept connection, if there is one. Where the server closed that without a word, the request crossed with
+        the closing, and is sent anew on a connection of its own."""
+        kept = self._kept()
+        sent = await self._exchange_on(kept, request, timeout_s)
+        if kept is not None and sent.exchange.unheard:
+            sent = await self._exchange_on(None, request, timeout_s)
+        return sent
+
+    async def _exchange_on(self, connection: Connection | None, request: PreparedRequest, timeout_s: float) -> Sent:
+        """`connection` None: on a new one."""
         loop = asyncio.get_running_loop()
         exchange = Exchange(loop)
-        connection = self._kept()
         if connection is None:
             exchange.sent_s = perf_counter()
             try:

@@ -56,6 +56,16 @@ class Exchange:
         return self._body.head.status if self._body.head else None
 
     @property
+    def location(self) -> str:
+        """Where a redirection leads; empty where it is none."""
+        return self._body.head.location if self._body.head else ""
+
+    @property
+    def unheard(self) -> bool:
+        """The connection was closed without a single byte of an answer."""
+        return self.closed and not any(data for data, _, _ in self._reads)
+
+    @property
     def content_type(self) -> str:
         return self._body.head.content_type if self._body.head else ""
 
@@ -70,16 +80,17 @@ class Exchange:
         self.sent_s = perf_counter()
         connection.send(data)
 
-    def take(self, data: bytes, now_s: float, control: Control) -> None:
-        """The connection's next read. This is the hot path: once for every token of every stream."""
+    def take(self, data: bytes, now_s: float, control: Control) -> bool:
+        """The connection's next read. This is the hot path: once for every token of every stream. False: it ended."""
         self._reads.append((data, now_s, control))
         if self._stream:
             if data[-4:] != b"\r\n\r\n" and len(data) >= len(_END):
-                return
+                return True
             if data[-7:] == _END:
                 self._end()
-                return
+                return False
         self._look()
+        return not self.ended.done()
 
     def expire(self) -> None:
         """The time allowed is over."""

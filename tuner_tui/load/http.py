@@ -23,6 +23,8 @@ class Head:
     chunked: bool
     length: int | None
     keep_alive: bool
+    location: str = ""
+    """Where a redirection leads."""
 
 
 def parse_head(text: bytes) -> Head:
@@ -34,9 +36,9 @@ def parse_head(text: bytes) -> Head:
     headers: dict[bytes, bytes] = {}
     for line in lines:
         name, _, value = line.partition(b":")
-        headers[name.strip().lower()] = value.strip().lower()
+        headers[name.strip().lower()] = value.strip()
     status = int(found[1])
-    chunked = headers.get(b"transfer-encoding", b"").endswith(b"chunked")
+    chunked = headers.get(b"transfer-encoding", b"").lower().endswith(b"chunked")
     length: int | None = None
     if status in (204, 304):
         length = 0
@@ -44,9 +46,10 @@ def parse_head(text: bytes) -> Head:
         if not re.fullmatch(rb"\d{1,15}", given):
             raise NotHttp(f"Content-Length {given[:40].decode('latin-1')}")
         length = int(given)
-    connection = headers.get(b"connection", b"")
+    connection = headers.get(b"connection", b"").lower()
     keep_alive = b"close" not in connection and (first.startswith(b"HTTP/1.1") or b"keep-alive" in connection)
-    return Head(status, headers.get(b"content-type", b"").decode("latin-1"), chunked, length, keep_alive)
+    content_type, location = (headers.get(name, b"").decode("latin-1") for name in (b"content-type", b"location"))
+    return Head(status, content_type.lower(), chunked, length, keep_alive, location)
 
 
 class Body:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import os
 import resource
+import select
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -35,7 +37,8 @@ def main() -> int:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     say(LoadReady(pid=os.getpid()))
     try:
-        asyncio.run(obey(_work))
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(obey(_work))
     except LoadImpossible as error:
         say(LoadFailed(reason=str(error)))
         return 1
@@ -43,6 +46,15 @@ def main() -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return 0
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Where there is no epoll, asyncio's own loop serves."""
+    if not hasattr(select, "epoll"):
+        return None
+    from tuner_tui.load.reading_loop import ReadingLoop
+
+    return ReadingLoop
 
 
 def _ask_for_priority() -> None:
