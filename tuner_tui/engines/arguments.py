@@ -9,10 +9,8 @@ from functools import lru_cache
 from tuner_tui.engines.facts import Value
 
 _WORDS: dict[str, Value] = {"None": None, "True": True, "False": False}
-_SIMPLE = {
-    "=": re.compile(r"(\w+)=('[^'\\]*'|[\w.+-]+)(, |\))"),
-    ":": re.compile(r"'(\w+)': ('[^'\\]*'|[\w.+-]+)(, |\})"),
-}
+_SIMPLE = {"=": re.compile(r"(\w+)=('[^'\\]*'|[\w.+-]+)"), ":": re.compile(r"'(\w+)': ('[^'\\]*'|[\w.+-]+)")}
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,16})(?P<fraction>\.[0-9]{1,17})?")
 _TOKEN = re.compile(r"""'(?:[^'\\]|\\.)*+(?:'|$)|"(?:[^"\\]|\\.)*+(?:"|$)|[][(){}<>,]""")
 """What matters for cutting: whole quoted texts, brackets, commas."""
 
@@ -24,17 +22,16 @@ def call_arguments(text: str) -> dict[str, Value]:
     else stays text as printed. Never raises.
     """
     separator = ":" if text.startswith("{") else "="
+    # Nearly all of SGLang's two hundred arguments are plain, and most of them the same in every log.
     found: dict[str, Value] = {}
-    begin = 1
-    # Nearly all of SGLang's two hundred arguments are as plain as this.
-    simple = _SIMPLE[separator].match
-    while match := simple(text, begin):
-        name, value, end = match.groups()
-        found[name] = value[1:-1] if value[0] == "'" else _scalar(value)
-        if end != ", ":
-            return found
-        begin = match.end()
-    for part in _parts(text[begin:]):
+    pieces = text[1:].split(", ")[:-1]  # the last one may be cut off
+    for plain, piece in enumerate(pieces):
+        pair = _simple(piece, separator)
+        if pair is None:
+            pieces = pieces[:plain]
+            break
+        found[pair[0]] = pair[1]
+    for part in _parts(text[1 + sum(map(len, pieces)) + len(", ") * len(pieces) :]):
         name, given, value = part.partition(separator)
         name = name.strip().strip("'\"")
         if given and name.replace("_", "").replace("-", "").isalnum():
@@ -46,17 +43,21 @@ def literal(text: str) -> Value:
     """A printed value as JSON's types, or as it stands."""
     if text in _WORDS:  # these, and plain numbers, are nearly all of SGLang's two hundred arguments
         return _WORDS[text]
-    if text.isdecimal() and text.isascii() and len(text) < 18 and (text[0] != "0" or text == "0"):
-        return int(text)
+    if number := _NUMBER.fullmatch(text):
+        return float(text) if number["fraction"] else int(text)
     try:
         return _plain(ast.literal_eval(text))
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return text
 
 
-@lru_cache(maxsize=4096)
-def _scalar(text: str) -> Value:
-    return literal(text)
+@lru_cache(maxsize=2048)
+def _simple(part: str, separator: str) -> tuple[str, Value] | None:
+    match = _SIMPLE[separator].fullmatch(part)
+    if match is None:
+        return None
+    name, value = match.groups()
+    return name, value[1:-1] if value[0] == "'" else literal(value)
 
 
 def _plain(value: object) -> Value:
