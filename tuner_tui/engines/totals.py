@@ -122,6 +122,28 @@ class _Series:
         return Throughput(max=self.max, median=None if middle is None else round(middle, 3))
 
 
+class _Copies:
+    """The latest throughput of every data-parallel copy, added up."""
+
+    def __init__(self) -> None:
+        self._figures: dict[int, tuple[str, float]] = {}
+        self._at = ""
+        self._total = 0.0
+        """Of those that hold at that time."""
+
+    def total(self, copy: int, at: str, figure: float) -> float:
+        """With one more figure, and of those that still hold."""
+        figures = self._figures
+        before = figures.get(copy)
+        figures[copy] = at, figure
+        if at != self._at or before is None or (before[0] != at and not _near(before[0], at)):
+            self._at = at
+            self._total = sum(each for then, each in figures.values() if then == at or _near(then, at))
+        else:
+            self._total += figure - before[1]
+        return round(self._total, 3)
+
+
 class Totals:
     """Takes the facts of a server at work. Figures of data-parallel copies are added up, the latest of each."""
 
@@ -129,6 +151,8 @@ class Totals:
         self.decode, self.prefill = _Series(), _Series()
         self._latest: dict[int, tuple[int, int | None]] = {}
         """Copy → the requests that ran and waited in its last batch or interval."""
+        self._running = self._waiting = 0
+        """Those of all copies."""
         self.graphs_used: bool | None = None
         self.requests: dict[int, int] = {}
         """HTTP status → number of answers."""
@@ -141,8 +165,7 @@ class Totals:
         self.retracted = 0
         self._preempted: dict[int, int] = {}
         self._by_requests: dict[int, _Series] = {}
-        self._decode_of: dict[int, tuple[str, float]] = {}
-        self._prefill_of: dict[int, tuple[str, float]] = {}
+        self._decode_of, self._prefill_of = _Copies(), _Copies()
 
     def take(
         self,
@@ -165,12 +188,12 @@ class Totals:
         copy = rank.copy
         latest = self._latest
         if running is not None:
+            ran, waited = latest.get(copy, (0, 0))
             latest[copy] = running, queued
+            self._running += running - ran
+            self._waiting += (queued or 0) - (waited or 0)
             if len(latest) > 1:
-                running = queued = 0
-                for ran, waited in latest.values():
-                    running += ran
-                    queued += waited or 0
+                running, queued = self._running, self._waiting
             if self._requests_max is None or running > self._requests_max:
                 self._requests_max = running
         if queued is not None and (self._queued_max is None or queued > self._queued_max):
@@ -178,9 +201,9 @@ class Totals:
         if usage is not None and (self._usage_max is None or usage > self._usage_max):
             self._usage_max = usage
         if decode is not None:
-            self._decode_of[copy] = at, decode
+            total = self._decode_of.total(copy, at, decode)
             if len(latest) > 1:
-                decode = _summed(self._decode_of, at)
+                decode = total
             elif running and kind == "decode":
                 series = self._by_requests.get(running)
                 if series is None and len(self._by_requests) < _MOST_BATCHES:
@@ -189,8 +212,8 @@ class Totals:
                     series.add(decode)
             self.decode.add(decode)
         if prefill is not None:
-            self._prefill_of[copy] = at, prefill
-            self.prefill.add(_summed(self._prefill_of, at) if len(latest) > 1 else prefill)
+            total = self._prefill_of.total(copy, at, prefill)
+            self.prefill.add(total if len(latest) > 1 else prefill)
         if cached is not None:
             self._cached += cached
             self._new += new or 0
@@ -278,15 +301,6 @@ def figures(fact: Running) -> Figures:
         fact.graphs,
         fact.preemptions,
     )
-
-
-def _summed(figures: dict[int, tuple[str, float]], at: str) -> float:
-    """The latest figure of every copy, as far as it still holds."""
-    total = 0.0
-    for then, figure in figures.values():
-        if then == at or _near(then, at):
-            total += figure
-    return round(total, 3)
 
 
 @lru_cache(maxsize=4096)
