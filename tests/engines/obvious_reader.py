@@ -88,10 +88,10 @@ class ObviousReader:
             return
         failed = None
         if plan.telling or self.causes.listening:
-            failed = self.causes.read(text, stripped(text), where, self.state, plan)
+            failed = self.causes.read(line, stripped(text), where, self.state, plan)
         if failed is not None:
             self.facts.append(failed)
-        elif plan.thing and not known and known_things.wording(stripped(text).message):
+        elif plan.thing and not known and known_things.wording(stripped(text).message, plan.thing):
             self._tell(Unread(where=where, text=text[:400]))
         elif plan.warned:
             self._tell(Warned(where=where, text=text[:400]))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.engines.test_log_variants import found, memory, phases
-from tuner_tui.engines.prefixes import stripped
+from tuner_tui.engines.prefixes import Stripped, stripped
 
 COMPOSE = """\
 vllm-1  | INFO 01-14 16:14:20 api_server.py:712] vLLM API server version 0.6.6.post1
@@ -316,4 +316,4 @@ def test_vllm_compiles_a_draft_model_after_the_main_one_and_ray_s_workers_are_co
     ],
 )
 def test_what_stands_before_a_line_s_own_words(line: str, message: str, level: str) -> None:
-    assert stripped(line) == (message, level)
+    assert stripped(line) == Stripped(message, level)

@@ -82,3 +82,43 @@ def test_every_recorded_log_three_times_over(dress: str) -> None:
 @settings(max_examples=80, deadline=None)
 def test_any_bytes(parts: list[bytes], language: Language, chunk: int) -> None:
     same(language, b"\n".join([*parts, *parts]), chunk)
+
+
+SHORT_CUTS = (
+    # Bars with a line to themselves, and such that share it.
+    b"Loading safetensors checkpoint shards:  50% Completed | 1/2 [00:00<00:01,  1.28it/s]\r",
+    b"Multi-thread loading shards: 100% Completed | 3/3 [00:01<00:00, 16.88it/s]\n",
+    b"\rCapturing batches (bs=256 avail_mem=25.86 GB):   3%|\xe2\x96\x8e         | 1/35 [00:14<08:17, 14.62s/it]\r",
+    b"Capturing CUDA graph shapes:  11%|#1        | 4/35 [00:02<00:17,  1.77it/s]",
+    b" 25%|##5       | 1/4 [00:01<00:03,  1.14s/it]\n",
+    b"  0%|          | 0/8 [00:00<?, ?it/s]RuntimeError: no room\n",
+    b"100%|##########| 8/8 [00:01<00:00,  5.77it/s][2025-11-04 13:05:29 TP0] Memory pool end. avail mem=10.51 GB\n",
+    b"[2025-11-04 13:05:29 TP1]  50%|#####     | 1/2 [00:01<00:03,  1.14s/it]\n",
+    # What users wrote, in a line and behind one.
+    b"INFO 06-23 12:00:01 [logger.py:43] Received request cmpl-1: prompt: 'RuntimeError: CUDA out of memory'.\n",
+    b"(APIServer pid=7) INFO 06-23 12:00:02 [async_llm.py:270] Added request chatcmpl-2.\n",
+    b"[2025-11-04 13:05:30 TP1] Receive: obj=GenerateReqInput(text='Traceback (most recent call last):')\n",
+    b"[2025-11-04 13:05:31] Finish: obj=x[2025-11-04 13:05:32 TP0] max_total_num_tokens=5, max_prefill_tokens=9\n",
+    # A collector's time, before the engine's and alone.
+    b"2026-01-14T15:14:02.000000001Z [2025-11-04 13:05:33 TP2] Init torch distributed begin.\n",
+    b'2026-01-14 15:14:03 INFO:     127.0.0.1:9 - "GET /health HTTP/1.1" 200 OK\n',
+    b"2026-01-14 15:14:04 \n",
+    # A traceback, in which anything may be told.
+    b"Traceback (most recent call last):\n",
+    b'  File "/x/y.py", line 3, in f\n',
+    b"Loading checkpoint shards: 100% Completed | 2/2 [00:01<00:00, 16.88it/s]\n",
+    b"ValueError: 3 heads\n",
+)
+
+
+@pytest.mark.parametrize("language", ["sglang", "vllm"])
+def test_what_is_read_without_detours(language: Literal["sglang", "vllm"]) -> None:
+    same(language, b"".join(SHORT_CUTS))
+    for piece in SHORT_CUTS:
+        same(language, piece)
+
+
+@given(st.lists(st.sampled_from(SHORT_CUTS), max_size=8), st.sampled_from(["sglang", "vllm"]), st.integers(1, 300))
+@settings(max_examples=80, deadline=None)
+def test_short_cuts_in_any_order(parts: list[bytes], language: Language, chunk: int) -> None:
+    same(language, b"".join(parts), chunk)

@@ -10,7 +10,7 @@ import msgspec
 from tuner_tui.engines.counsel import Counsel
 from tuner_tui.engines.error_pattern import EXCEPTION, WRAPPER, ErrorPattern
 from tuner_tui.engines.facts import EngineError, Failed, Where
-from tuner_tui.engines.line_plan import DEATHS, Plan
+from tuner_tui.engines.line_plan import DEATHS, STOPS, Plan
 from tuner_tui.engines.prefixes import Stripped
 from tuner_tui.engines.server_state import ServerState
 
@@ -52,8 +52,6 @@ _WRAPPING = re.compile(
 )
 _NOT_WORDS = ("Traceback (most", "During handling of", "The above exception")
 """What may follow an exception that said nothing."""
-_STOPS = ("shutdown triggered", "SIGTERM received", "INFO:     Shutting down")
-"""After these the server was told to stop, and what its processes complain of then is no error."""
 _PARALLEL_SIZE = re.compile(r"^assert .*\b(?:\w+_)?(?:tp|dp|pp|ep|world)_size\b")
 """What a bare assertion about parallel sizes looks like."""
 _FLAG_FILES = re.compile(r"server_args\.py|/arg_groups/|arg_utils\.py|/vllm/config(?:/|\.py)")
@@ -96,18 +94,27 @@ class CauseFinder:
         self._death: EngineError | None = None
         """Said before anything was explained; counts only where nothing else is."""
 
-    def read(self, text: str, line: Stripped, where: Where, state: ServerState, plan: Plan) -> Failed | None:
+    def read(self, piece: bytes, line: Stripped, where: Where, state: ServerState, plan: Plan) -> Failed | None:
         """One line, without escape sequences; `line` is its own words, `state` what the lines before it said, `plan`
         where to look. Returns the error in it."""
-        if "hut" in text or "SIGTERM" in text:
-            self._stopped = self._stopped or any(words in text for words in _STOPS)
+        if plan.stop and not self._stopped:
+            text = plan.text(piece)
+            self._stopped = any(words in text for words in STOPS)
         if self._stopped:
             return None
         number = where.line_number
         message = line.message
         if line.quiet:
-            found = self._warning(message, text, number, state, plan.errors) if line.level == "WARNING" else None
-            return self._added(found, where, state)
+            if line.level != "WARNING" or not plan.errors:
+                return None
+            text = plan.text(piece)
+            return self._added(self._warning(message, text, number, state, plan.errors), where, state)
+        # A traceback quotes source lines, and those hold the words of errors too.
+        quoted = message.startswith(("    ", '  File "')) and self._unfinished is None
+        if quoted and not plan.death:
+            self._note_frame(message)
+            return None
+        text = plan.text(piece)
         if "etrying " in message or message.startswith("Error retrieving "):
             return None  # not the last attempt; the last one raises
         if plan.death:
@@ -120,8 +127,6 @@ class CauseFinder:
         if message and not message.startswith(" "):
             ends, self.listening = self.listening, "Traceback (most recent call last)" in message
         unfinished, self._unfinished = self._unfinished, None
-        # A traceback quotes source lines, and those hold the words of errors too.
-        quoted = message.startswith(("    ", '  File "')) and unfinished is None
         found = None
         if not quoted:
             found = self._match(message, text, number, state, plan.errors)

@@ -16,21 +16,25 @@ _MEMORY = r"\b(?:kv|weights?|graphs?|avail\w*|activations?|memory pool|models? l
 _TOOK = r"(?:\bin|\btook|\btakes|\belapsed[=:]?|:)"
 
 
-def _pattern(number: str) -> re.Pattern[str]:
-    size, seconds = rf"{number} ?[GM]i?B\b", rf"{number} ?s(?:ec\w*)?\b"
-    return re.compile(
-        "(?i:"
-        rf"{_MEMORY}.*{size}|{size}.*{_MEMORY}"
-        rf"|\bkv[ _-]?cache.*{number} ?tokens\b"
-        rf"|{number} ?tokens (?:in|of|for|fit) .{{0,12}}\bkv[ _-]?cache|token capacity\W+{number}"
-        rf"|{number} ?(?:tok(?:en)?s?/s(?:ec)?\b|tokens per second)|\(tok(?:en)?s?/s\)\W+{number}"
-        rf"|(?:#running-req|#queue-req|max_total_num_t\w+)\W+{number}|max(?:imum)?[ _]concurrency\b.*{number}"
-        rf"|\b(?:graphs?|weights?|models?|compil\w*)\b.*{_TOOK} ?~?{seconds}|\bcaptur\w+\b.*{seconds}"
-        ")"
+def _wordings(number: str) -> list[tuple[re.Pattern[str], re.Pattern[str]]]:
+    """For figures that look like `number`, in lower case: something, and anywhere after it the other. (As one pattern
+    they would take the square of a line's length.)"""
+    size, seconds = rf"{number} ?[gm]i?b\b", rf"{number} ?s(?:ec\w*)?\b"
+    pairs = (
+        (size, _MEMORY),
+        (_MEMORY, size),
+        (r"\bkv[ _-]?cache", rf"{number} ?tokens\b"),
+        (rf"{number} ?tokens (?:in|of|for|fit) .{{0,12}}\bkv[ _-]?cache|token capacity\W+{number}", ""),
+        (rf"{number} ?(?:tok(?:en)?s?/s(?:ec)?\b|tokens per second)|\(tok(?:en)?s?/s\)\W+{number}", ""),
+        (rf"(?:#running-req|#queue-req|max_total_num_t\w+)\W+{number}", ""),
+        (r"max(?:imum)?[ _]concurrency\b", number),
+        (r"\b(?:graphs?|weights?|models?|compil\w*)\b", rf"{_TOOK} ?~?{seconds}"),
+        (r"\bcaptur\w+\b", seconds),
     )
+    return [(re.compile(first), re.compile(then)) for first, then in pairs]
 
 
-_SHAPE, _WORDING = _pattern(r"[.,]*"), _pattern(r"\d[\d.,]*")
+_SHAPES, _WORDINGS = _wordings(r"[.,]*"), _wordings(r"\d[\d.,]*")
 _ASIDE = re.compile(
     # Of other memory, of parts of what is read, and after the start (SGLang 0.4 to 0.5.23, vLLM 0.6 to 0.32).
     "|".join(
@@ -65,13 +69,22 @@ _NEEDED = AhoCorasick(
 )
 
 
-def shape(text: str) -> bool:
-    """Whether `text`, a line without its digits, could be about one."""
-    if not _NEEDED.find_matches_as_indexes(text[:_LONGEST].lower()):
-        return False
-    return _SHAPE.search(text, 0, _LONGEST) is not None and _ASIDE.search(text) is None
+def shape(text: str) -> tuple[int, ...]:
+    """Which wordings `text`, a line without its digits, could have; empty for nearly all lines."""
+    text = text[:_LONGEST]
+    lower = text.lower()
+    if not _NEEDED.find_matches_as_indexes(lower):
+        return ()
+    found = tuple(kind for kind, pair in enumerate(_SHAPES) if _fits(lower, *pair))
+    return () if found and _ASIDE.search(text) else found
 
 
-def wording(text: str) -> bool:
-    """Whether `text` gives a figure of one."""
-    return _WORDING.search(text, 0, _LONGEST) is not None
+def wording(text: str, kinds: tuple[int, ...]) -> bool:
+    """Whether `text` gives a figure in one of the wordings that its shape could have."""
+    text = text[:_LONGEST].lower()
+    return any(_fits(text, *_WORDINGS[kind]) for kind in kinds)
+
+
+def _fits(text: str, first: re.Pattern[str], then: re.Pattern[str]) -> bool:
+    match = first.search(text)
+    return match is not None and then.search(text, match.end()) is not None

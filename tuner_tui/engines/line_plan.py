@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Literal, NamedTuple
+from typing import Literal
 
+import msgspec
 from ahocorasick_rs import BytesAhoCorasick
 
 from tuner_tui.engines import known_things
@@ -27,10 +28,10 @@ _WITHOUT_DIGITS = str.maketrans("", "", "0123456789")
 _MOST_BYTES = 4 << 20
 """Of all shapes that are remembered; beyond it they are forgotten and learned anew."""
 
-_MOST_READINGS = 64
-"""Of one shape."""
+MOST_READINGS = 64
+"""Of one shape. Where always others come it is not tried for ever."""
 
-_QUOTES = ("Received request ", "Receive: obj=", "Finish: obj=", "Added request ")
+QUOTES = (b"Received request ", b"Receive: obj=", b"Finish: obj=", b"Added request ")
 """Begin lines that quote a user's prompt, which may hold any words at all."""
 DEATHS = (
     # (words, is the server certainly lost at this very line)
@@ -47,6 +48,8 @@ DEATHS = (
     ("EngineCore hit an exception", False),
     ("Engine process failed to start", True),
 )
+STOPS = ("shutdown triggered", "SIGTERM received", "INFO:     Shutting down")
+"""After these the server was told to stop, and what its processes complain of then is no error."""
 _DEATH_WORDS = (
     *("died", "dead", "sigquit", "terminated with", "startup failed", "crashed", "failed to start", "fatal error"),
     *(words for words, _ in DEATHS),
@@ -54,11 +57,11 @@ _DEATH_WORDS = (
 _CIRCUMSTANCES = (
     # Of an error: exceptions, tracebacks, the engine's own level, the end of the server.
     *("Error", "Exception", "Failure", "Traceback", "During handling", '  File "', "ERROR", "hit an exception"),
-    *("hut", "SIGTERM", *_DEATH_WORDS),
+    *(*STOPS, *_DEATH_WORDS),
 )
 _WARNINGS = ("WARNING", "Warning:")
 _DRAFTS = ("SpecDecoding metrics", "Speculative metrics", "refix cache hit rate: GPU")
-_Kind = Literal["row", "error", "telling", "death", "quote", "warned", "extra"]
+_Kind = Literal["row", "error", "telling", "death", "stop", "quote", "warned", "extra"]
 
 
 class _Words:
@@ -82,7 +85,8 @@ class _Words:
             add("error", pattern.needles, at)
         add("telling", _CIRCUMSTANCES)
         add("death", _DEATH_WORDS)
-        add("quote", _QUOTES)
+        add("stop", STOPS)
+        add("quote", [words.decode() for words in QUOTES])
         add("warned", _WARNINGS)
         if vllm:
             add("extra", _DRAFTS)
@@ -103,12 +107,13 @@ def _words(rows: tuple[Row, ...], vllm: bool) -> _Words:
     return _Words(rows, vllm=vllm)
 
 
-class Reading(NamedTuple):
+class Reading(msgspec.Struct):
     """All that a line says. `facts` are placed where it stood when it was read first; `unread`: it speaks of a known
-    thing in words that no row has; `line`: its own words, where an error may be told in it."""
+    thing in words that no row has (None: it may, but that was not looked for yet); `line`: its own words, where an
+    error may be told in it."""
 
-    facts: tuple[AnyFact, ...]
-    unread: bool
+    facts: list[AnyFact]
+    unread: bool | None
     origin: Origin
     line: Stripped | None
 
@@ -118,7 +123,8 @@ class Plan:
     """Where to look in lines of one shape.
 
     `errors`: wordings that may stand in them, in their order. `telling`: of an error or of its circumstances; `death`:
-    of something that died. `thing`: a known thing may be named. `extra`: see `vllm_running.extra`. `dull`: none
+    of something that died; `stop`: of an order to stop. `thing`: the wordings in which a known thing may be
+    named. `extra`: see `vllm_running.extra`. `dull`: none
     of all that, or a prompt that is only quoted. `placed`: there may be a time or a process in them. `clean`: they are
     text without control characters. `glued`: they may hold more than one line. `bar`: a state of a progress bar that
     will be drawn over. `readings`: lines (without what stands before them, where that is usual) and what they say.
@@ -128,7 +134,8 @@ class Plan:
     errors: tuple[ErrorPattern, ...] = ()
     telling: bool = False
     death: bool = False
-    thing: bool = False
+    stop: bool = False
+    thing: tuple[int, ...] = ()
     warned: bool = False
     extra: bool = False
     dull: bool = False
@@ -149,7 +156,7 @@ class Plan:
 
 
 @cache
-def _dull(placed: bool, clean: bool, glued: bool, bar: bool) -> Plan:
+def _dull(*, placed: bool, clean: bool, glued: bool, bar: bool) -> Plan:
     return Plan(dull=True, placed=placed, clean=clean, glued=glued, bar=bar)
 
 
@@ -171,10 +178,9 @@ class Planner:
         return plan
 
     def keep(self, plan: Plan, line: bytes, reading: Reading) -> None:
-        """Remembers a reading, for lines that come again. Where always others come it is not tried for ever."""
-        if len(plan.readings) < _MOST_READINGS and not plan.dull:
-            plan.readings[line] = reading
-            self._count(len(line) + 600)
+        """Remembers a reading, for lines that come again."""
+        plan.readings[line] = reading
+        self._count(len(line) + 600)
 
     def _count(self, size: int) -> None:
         self._bytes += size
@@ -183,6 +189,10 @@ class Planner:
             self._bytes = size
 
     def _plan(self, piece: bytes, shape: bytes) -> Plan:
+        found = self._words.found(shape)
+        bar = not piece.endswith(b"\n") and b"%" in shape
+        if "quote" in found:
+            return _dull(placed=True, clean=False, glued=shape.find(b"[-- ::", 1) > 0, bar=bar)
         try:
             text = shape.rstrip(b"\r\n").decode()
             clean = text.isprintable()
@@ -190,15 +200,15 @@ class Planner:
             clean = False
         if not clean:
             text = readable(piece).translate(_WITHOUT_DIGITS)
-        # "::" is what is left of a time without its digits.
-        placed = "::" in text or "pid=" in text
+            found = self._words.found(text.encode(errors="replace"))
+        # "::" is what is left of a time without its digits. What a log collector puts in front is none that counts.
+        placed = "pid=" in text or "[::" in text or text.find("- ::", 2) > 0
         glued = text.find("[-- ::", 1) > 0
-        bar = not piece.endswith(b"\n") and "%" in text
-        found = self._words.found(shape if clean else text.encode(errors="replace"))
         telling = "telling" in found or "error" in found or text.startswith("  ")
-        thing = self._things and "quote" not in found and known_things.shape(text)
-        if "quote" in found or not (found or telling or thing):
-            return _dull(placed, clean, glued, bar)
+        quote = "quote" in found  # where control characters had hidden it
+        thing = known_things.shape(text) if self._things and not quote else ()
+        if quote or not (found or telling or thing):
+            return _dull(placed=placed, clean=clean, glued=glued, bar=bar)
         rows = tuple(self._words.rows[at] for at in sorted(found.get("row", ())))
         for row in rows:
             if row.settings and row.pattern.search(readable(piece)):
@@ -208,6 +218,7 @@ class Planner:
             errors=tuple(PATTERNS[at] for at in sorted(found.get("error", ()))),
             telling=telling,
             death="death" in found,
+            stop="stop" in found,
             thing=thing,
             warned="warned" in found,
             extra="extra" in found,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from typing import Literal
 
 from msgspec.structs import replace
@@ -19,21 +19,24 @@ from tuner_tui.engines.facts import (
     Warned,
     Where,
 )
+from tuner_tui.engines.line_heads import LETTERS as HEAD_LETTERS
 from tuner_tui.engines.line_heads import LONGEST_BYTES as LONGEST_HEAD_BYTES
 from tuner_tui.engines.line_heads import Heads
-from tuner_tui.engines.line_plan import DIGITS, Plan, Planner, Reading
+from tuner_tui.engines.line_plan import DIGITS, MOST_READINGS, QUOTES, Plan, Planner, Reading
 from tuner_tui.engines.log_lines import LONGEST_BYTES, LineSplitter, line_end, readable, unwrapped
 from tuner_tui.engines.log_rows import COMMON
 from tuner_tui.engines.log_tail import LogTail
 from tuner_tui.engines.origins import NO_RANK, NOWHERE, Origin
 from tuner_tui.engines.prefixes import stripped
+from tuner_tui.engines.progress_bars import LETTERS as BAR_LETTERS
+from tuner_tui.engines.progress_bars import progress
 from tuner_tui.engines.server_state import ServerState
 from tuner_tui.engines.totals import STATUSES, as_fact
 
-_STAMP = re.compile(rb"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?)(?:Z|[+-]\d\d:?\d\d)? ")
+_STAMP = re.compile(rb"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?)(?:Z|[+-]\d\d:?\d\d)? (?=[\s\S])")
 """The time that Docker, or a log collector, put in front."""
 _OWN_CLOCK = re.compile(rb"\[20\d\d-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{3})?(?: [A-Z_]+\d+)*\] ")
-_LINE_FEED, _BRACE, _TWO = b"\n{2"
+_LINE_FEED, _BRACE, _ZERO, _NINE = b"\n{09"
 
 
 class LogReader:
@@ -130,6 +133,9 @@ class LogReader:
                 piece = readable(piece).encode() + line_end(piece)
                 if not piece:
                     continue
+            if piece[0] in BAR_LETTERS and (step := progress(piece, number, self._at)) and not self._causes.listening:
+                self._tell(step)
+                continue
             if (found := piece.find(batch_word)) >= 0:
                 figures = read_batch(piece, found, self._at)
                 if figures is not None:
@@ -158,7 +164,7 @@ class LogReader:
 
     def _read(self, piece: bytes, number: int) -> None:
         begin = 0
-        if piece[0] == _TWO and (stamp := _STAMP.match(piece)):
+        if _ZERO <= piece[0] <= _NINE and (stamp := _STAMP.match(piece)):
             if not self._own_clock:
                 self._at = stamp[1].decode()
             begin = stamp.end()
@@ -166,93 +172,87 @@ class LogReader:
                 piece, begin = piece[begin:], 0
         if len(piece) > LONGEST_BYTES:
             piece = readable(piece).encode() + line_end(piece)
+        listening = self._causes.listening
+        origin, end = None, begin
+        if piece[begin] in HEAD_LETTERS:
+            end = piece.find(b"] ", begin, begin + LONGEST_HEAD_BYTES) + 2
+            origin = self._heads[piece[begin:end]]
+            if origin is not None and piece.startswith(QUOTES, end) and not listening and piece.find(b"[20", end) < 0:
+                self._pass(origin)  # without its shape, which is like no other
+                return
         shape = piece.translate(None, DIGITS)
         plan = self._planner.plans.get(shape) or self._planner.learn(piece, shape)
-        end = piece.find(b"] ", begin, begin + LONGEST_HEAD_BYTES) + 2
-        origin = self._heads[piece[begin:end]]
         if (plan.glued or (origin is None and plan.placed)) and len(parts := origins.segments(plan.text(piece))) > 1:
             for part in parts:
                 self._read(part.encode() + line_end(piece), number)
             return
-        if plan.dull and not self._causes.listening:
-            if origin is None:
-                origin = self._origin_of(plan.text(piece)) if plan.placed else NOWHERE
-            if origin.at:
-                self._at, self._own_clock = origin.at, True
-            if origin.member is not None:
-                self.state.members.add(origin.member)
+        if plan.dull and not listening:
+            if origin is not None:
+                self._pass(origin)
+            elif plan.placed:
+                self._pass(self._origin_of(plan.text(piece)))
             return
         line = piece[begin if origin is None else end :]
         reading = plan.readings.get(line)
         if reading is None:
-            self._read_first(piece, number, plan, origin, line)
-            return
-        # It differs from an earlier one at most in when and where it was said.
-        origin = origin or reading.origin
-        if origin.at:
-            self._at, self._own_clock = origin.at, True
-        where = Where(number, self._at, origin.rank)
-        self._act(plan, reading, [replace(fact, where=where) for fact in reading.facts], where, origin.member, piece)
-
-    def _read_first(self, piece: bytes, number: int, plan: Plan, origin: Origin | None, line: bytes) -> None:
-        text = plan.text(piece)
-        if not text or text.isspace():
-            return
-        if origin is None:
-            origin = self._origin_of(text) if plan.placed else NOWHERE
-        if origin.at:
-            self._at, self._own_clock = origin.at, True
-        where = Where(number, self._at, origin.rank)
-        facts: list[AnyFact] = []
-        known = False
-        for row in plan.rows:
-            if match := row.pattern.search(text):
-                known = True
-                facts += row.read(match, where)
-        if plan.extra and (more := vllm_running.extra(text, where)):
-            facts.append(more)
-            known = True
-        thing = plan.thing and not known
-        words = stripped(text) if thing or plan.telling else None
-        unread = thing and words is not None and known_things.wording(words.message)
-        reading = Reading(tuple(facts), unread, origin, words)
-        self._planner.keep(plan, line, reading)
-        self._act(plan, reading, facts, where, origin.member, piece)
-
-    def _act(
-        self,
-        plan: Plan,
-        reading: Reading,
-        facts: list[AnyFact],
-        where: Where,
-        member: Hashable | None,
-        piece: bytes,
-    ) -> None:
-        """`facts` are those of `reading`, where they stand now."""
-        state, causes = self.state, self._causes
-        if facts:
-            was_ready, starts = state.ready, state.starts
-            take, on_fact = state.take, self._on_fact
-            for fact in facts:
-                take(fact)
-                if on_fact is not None:
-                    on_fact(fact)
-            if state.ready and not was_ready:
-                causes.became_ready()
-            elif state.starts != starts and starts:
-                causes = self._causes = CauseFinder(self._language)  # the container started once more
-        if member is not None:
-            state.members.add(member)
-        if plan.bar:
-            return
-        failed = None
-        if plan.telling or causes.listening:
             text = plan.text(piece)
-            failed = causes.read(text, reading.line or stripped(text), where, state, plan)
-        if failed is not None:
-            if self._on_fact is not None:
-                self._on_fact(failed)
-        elif reading.unread:
+            if not text or text.isspace():
+                return
+            if origin is None:
+                origin = self._origin_of(text) if plan.placed else NOWHERE
+            if origin.at:
+                self._at, self._own_clock = origin.at, True
+            where = Where(number, self._at, origin.rank)
+            reading = _first_reading(text, plan, origin, where)
+            facts = reading.facts
+            if len(plan.readings) < MOST_READINGS and not plan.dull:
+                self._planner.keep(plan, line, reading)
+        else:
+            # It differs from an earlier one at most in when and where it was said.
+            if origin is None:
+                origin = reading.origin
+            if origin.at:
+                self._at, self._own_clock = origin.at, True
+            where = Where(number, self._at, origin.rank)
+            facts = [replace(fact, where=where) for fact in reading.facts]
+        if facts:
+            self._take_facts(facts)
+        if origin.member is not None:
+            self.state.members.add(origin.member)
+        if (plan.telling or plan.thing or plan.warned or self._causes.listening) and not plan.bar:
+            self._judge(piece, plan, reading, where)
+
+    def _pass(self, origin: Origin) -> None:
+        """A line that says nothing but who spoke, and when."""
+        if origin.at:
+            self._at, self._own_clock = origin.at, True
+        if origin.member is not None:
+            self.state.members.add(origin.member)
+
+    def _take_facts(self, facts: list[AnyFact]) -> None:
+        state, on_fact = self.state, self._on_fact
+        was_ready, starts = state.ready, state.starts
+        for fact in facts:
+            state.take(fact)
+            if on_fact is not None:
+                on_fact(fact)
+        if state.ready and not was_ready:
+            self._causes.became_ready()
+        elif state.starts != starts and starts:
+            self._causes = CauseFinder(self._language)  # the container started once more
+
+    def _judge(self, piece: bytes, plan: Plan, reading: Reading, where: Where) -> None:
+        """Whether a line tells of an error, or else gives a figure in new words, or else is a warning."""
+        causes = self._causes
+        if plan.telling or causes.listening:
+            failed = causes.read(piece, reading.line or stripped(plan.text(piece)), where, self.state, plan)
+            if failed is not None:
+                if self._on_fact is not None:
+                    self._on_fact(failed)
+                return
+        if reading.unread is None:  # dear, and seldom asked for
+            reading.unread = known_things.wording(stripped(plan.text(piece)).message, plan.thing)
+        if reading.unread:
             self._tell(Unread(where=where, text=plan.text(piece)[:400]))
         elif plan.warned:
             self._tell(Warned(where=where, text=plan.text(piece)[:400]))
@@ -261,3 +261,17 @@ class LogReader:
         self.state.take(fact)
         if self._on_fact is not None:
             self._on_fact(fact)
+
+
+def _first_reading(text: str, plan: Plan, origin: Origin, where: Where) -> Reading:
+    """Of a line that was not read before."""
+    facts: list[AnyFact] = []
+    known = False
+    for row in plan.rows:
+        if match := row.pattern.search(text):
+            known = True
+            facts += row.read(match, where)
+    if plan.extra and (more := vllm_running.extra(text, where)):
+        facts.append(more)
+        known = True
+    return Reading(facts, False if known or not plan.thing else None, origin, stripped(text) if plan.telling else None)

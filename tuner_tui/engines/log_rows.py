@@ -63,7 +63,6 @@ def _shards(match: re.Match[str], where: Where) -> Iterable[AnyFact]:
 
 def _capture(match: re.Match[str], where: Where) -> Iterable[AnyFact]:
     yield Entered(where=where, phase="graphs", done=int(match["n"]), of=int(match["of"]))
-    yield Told(where=where, about="graphs", value=True)
 
 
 def _plain_bar(match: re.Match[str], where: Where) -> Iterable[AnyFact]:
@@ -85,7 +84,7 @@ def _out_of_memory(match: re.Match[str], where: Where) -> Iterable[AnyFact]:
 COMMON: tuple[Row, ...] = (
     row(
         "% Completed |",
-        r"(?:[Ss]hards|[Ll]oad\w*).*?: +\d+% Completed \| (?P<n>\d{1,9})/(?P<of>\d{1,9})",
+        r"(?:[Ss]hards|[Ll]oad)[^:]*: +\d+% Completed \| (?P<n>\d{1,9})/(?P<of>\d{1,9})",
         _shards,
         "Loading safetensors checkpoint shards:  50% Completed | 1/2 [00:00<00:01,  1.28it/s]",
     ),

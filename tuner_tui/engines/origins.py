@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable
 from functools import lru_cache
-from typing import NamedTuple
+
+import msgspec
 
 from tuner_tui.engines.facts import Rank
 
@@ -28,7 +29,7 @@ _GLUED = re.compile(r"(?<!^)(?=\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{3})?(?: [
 NO_RANK = Rank(0, "")
 
 
-class Origin(NamedTuple):
+class Origin(msgspec.Struct, frozen=True, gc=False):
     """`at` is "" where the line has no time of its own. `member` names the rank for counting ranks, None where the
     line comes from none; see `ranks_of_sglang` and `ranks_of_vllm`."""
 

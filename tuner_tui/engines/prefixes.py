@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+import msgspec
 
 _LEVELS = "DEBUG|INFO|WARNING|ERROR|CRITICAL"
 _PREFIXES = re.compile(
@@ -43,7 +44,7 @@ _INSIDE = re.compile(r"(?<=Error: )\[address=[^\]]{1,100}\] ")
 """What Xinference puts between an exception's name and its words."""
 
 
-class Stripped(NamedTuple):
+class Stripped(msgspec.Struct, frozen=True, gc=False):
     """A line's own words, and the level that the engine gave them ("" where it gave none)."""
 
     message: str

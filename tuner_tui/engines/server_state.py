@@ -138,6 +138,8 @@ class ServerState:
         if phase == "weights" and self.stage == "draft":
             phase = "draft"
         begins = phase != self.stage
+        if phase == "graphs" and fact.done is not None:
+            self.told["graphs"] = True
         if fact.done is not None:
             self._enter(phase, fact.where.at, fact.of, None if fact.of is None else (fact.done, fact.of))
         elif begins:

@@ -100,6 +100,18 @@ def _told_graphs(enabled: bool) -> Read:
     return read
 
 
+_OTHER_LAYERS = re.compile(
+    r"(?:moe|mxfp4|fp8|quant\w*|mamba\w*|ssu\w*)\.py:"
+    r"|\b(?:M[oO]E|GEMM|[Ll]inear|prefill|decode|KDA|GDN|Mamba|SSU|ReplaySSM|all-?reduce|sampl\w+) "
+)
+"""Their kernels are chosen in the same words, by other files."""
+
+
+def _attention_backend(match: Match, where: Where) -> Iterable[AnyFact]:
+    if not _OTHER_LAYERS.search(match.string):
+        yield from _backend(match, where)
+
+
 def _backend(match: Match, where: Where) -> Iterable[AnyFact]:
     yield Told(where=where, about="attention_backend", value=match["backend"])
 
@@ -204,15 +216,12 @@ ROWS: tuple[Row, ...] = (
     ),
     row(
         " backend",
-        # Kernels of other layers are chosen in the same words, by other files.
-        r"^(?!.*(?:moe|mxfp4|fp8|quant\w*|mamba\w*|ssu\w*)\.py:)(?!.*\b(?:M[oO]E|GEMM|[Ll]inear|prefill|decode|KDA|GDN|"
-        r"Mamba|SSU|ReplaySSM|all-?reduce|sampl\w+) )"
-        r".*?Using (?:AttentionBackendEnum\.)?(?P<backend>(?:F(?:lash|LASH|lex|LEX)|X(?:[fF]ormers|FORMERS|PU)|"
+        r"Using (?:AttentionBackendEnum\.)?(?P<backend>(?:F(?:lash|LASH|lex|LEX)|X(?:[fF]ormers|FORMERS|PU)|"
         r"T(?:orch|ORCH|riton|RITON|REE|urbo)|C(?:utlass|UTLASS|PU)|R[Oo][Cc][Mm]|P(?:allas|ALLAS)|A(?:ITER|iter|MX)|IPEX|"
         r"Dual|HPU|Sparse|Block|Open)"
         r"(?:[\w-]| (?!attention|Unquant|N?[vV]?[Ff][pP]))*?) backend"
         r"(?: on V1 engine(?: by default.*)?| for \d+ on V1 engine| out of .*| \(selected .*)?(?:\.|$)",
-        _backend,
+        _attention_backend,
         "[cuda.py:290] Using Flash Attention backend on V1 engine.",
     ),
     row(
