@@ -236,7 +236,7 @@ def _launch(snapshot: Snapshot, number: int) -> Launch:
 
 def _tried_words(event: LoadTried) -> str:
     rate = f"{event.traffic.name}: {event.requests} req, {event.requests_per_s:.3g} requests/s"
-    return f"{rate}, breaks {'; '.join(event.broken)}" if event.broken else f"{rate}, keeps the limits"
+    return f"{rate}, breaks the limits: {'; '.join(event.broken)}" if event.broken else f"{rate}, keeps the limits"
 
 
 def _level_words(event: LevelFinished) -> str:
