@@ -1,6 +1,6 @@
 """How true and how fast the meters are: ours, and those of others that are installed, against known times.
 
-    python benchmarks/meters.py [-c 1,16,64,256] [--only tuner-tui,vllm,…] [--json FILE]
+    python benchmarks/meters.py [-c 1,16,64,256] [--only tuner-tui,vllm,…] [--rounds 3] [--json FILE]
 
 A server in C (`paced_server.c`, compiled here) on CPU 0 computes nothing, emits like an engine for all running requests
 in lockstep every 10 ms, and writes down when each request arrived and when its first and last token left. The meter
@@ -9,12 +9,13 @@ runs on CPU 1. Printed in the same run for each meter and concurrency:
 - the error of TTFT, TPOT and E2E (p50 and p99 of |measured − true|; both sides sorted, as not every meter tells which
   request was which), the worst in parentheses being the goal's: within 1 ms or 1 %;
 - streamed tokens per second of CPU time of all the meter's processes, while the load lasts, and the ratio of ours to
-  the best of the others;
+  the best of the others, each by its median over the rounds (in a round the meters take turns);
 - that the server is faster than the meter: its own tokens per second of CPU time under the same load, as a multiple of
   the meter's; and its lateness behind its ticks, mean over all sends and p99 over the requests of the worst one (it
   does not count as anybody's error: what is true is when it sent);
-- before them what the server can do at most: without ticks, read by a program in C that does nothing with what it reads
-  (`plain_reader.c`).
+- before them what the server can do at most: without ticks, read by a program in C that does nothing with what it
+  reads (`plain_reader.c`); and how many tokens per CPU second that program reads with ticks, which no meter can beat:
+  where one comes at a time, each wakes its reader up, and that is most of what it costs.
 
 Meters of others are looked for under $TUNER_ENGINES (default ~/.cache/tuner-engines): vllm, genai-bench,
 meters/guidellm, meters/aiperf; what is not there is passed over, and said.
@@ -27,6 +28,7 @@ import json
 import os
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -224,22 +226,31 @@ def _errors(measured: Sequence[Times], true: Sequence[Times]) -> dict[str, Any]:
 
 
 def at_most(server: Path, reader: Path, concurrency: int) -> dict[str, Any]:
-    """What the server pushes out without ticks, into a reader on the meters' CPU that does nothing with it."""
-    requests = max(concurrency, FLOOD_REQUESTS)
+    """What the server pushes out, without ticks and with, into a reader that does nothing with it."""
+    flood = _plain(server, reader, concurrency, max(concurrency, FLOOD_REQUESTS), FLOOD_TOKENS, 0, 0)
+    ticking = _plain(server, reader, concurrency, REQUESTS.get(concurrency, 6 * concurrency), TOKENS, FIRST_US, TICK_US)
+    return flood | {"ticking_reader_tokens_per_cpu_s": ticking["reader_tokens_per_cpu_s"]}
+
+
+def _plain(
+    server: Path, reader: Path, concurrency: int, requests: int, tokens_each: int, first_us: int, tick_us: int
+) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         port = _free_port()
-        serving = subprocess.Popen([server, str(port), "0", "0", str(FLOOD_TOKENS), str(Path(folder) / "truth")])
+        serving = subprocess.Popen(
+            [server, str(port), str(first_us), str(tick_us), str(tokens_each), str(Path(folder) / "truth")]
+        )
         os.sched_setaffinity(serving.pid, {SERVER_CPU})
         try:
             time.sleep(0.2)
             command = ["taskset", "-c", str(METER_CPU), str(reader), str(port), str(concurrency), str(requests)]
-            said = subprocess.run([*command, str(FLOOD_TOKENS)], capture_output=True, text=True, check=True).stdout
+            said = subprocess.run([*command, str(tokens_each)], capture_output=True, text=True, check=True).stdout
             server_cpu_s = _cpu_s(serving.pid)
         finally:
             serving.send_signal(signal.SIGTERM)
             serving.wait()
     took_s, reader_cpu_s = map(float, said.split())
-    tokens = requests * FLOOD_TOKENS
+    tokens = requests * tokens_each
     return {
         "tokens_per_s": tokens / took_s,
         "server_tokens_per_cpu_s": tokens / server_cpu_s,
@@ -316,6 +327,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description="How true and how fast the meters are.")
     arguments.add_argument("-c", "--concurrency", default="1,16,64,256")
     arguments.add_argument("--only", default=",".join(METERS))
+    arguments.add_argument("--rounds", type=int, default=3)
     arguments.add_argument("--json", type=Path)
     given = arguments.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -335,9 +347,10 @@ def main() -> None:
             rows.append(most)
             print(
                 f"server alone {concurrency:3}   {most['tokens_per_s']:,.0f} tok/s into a reader in C; tokens per CPU "
-                f"second: {most['server_tokens_per_cpu_s']:,.0f}, the reader's {most['reader_tokens_per_cpu_s']:,.0f}"
+                f"second: {most['server_tokens_per_cpu_s']:,.0f}, the reader's {most['reader_tokens_per_cpu_s']:,.0f}, "
+                f"with ticks {most['ticking_reader_tokens_per_cpu_s']:,.0f}"
             )
-            for name in given.only.split(","):
+            for name in given.only.split(",") * given.rounds:
                 meter, program = METERS[name]
                 if not program.exists():
                     print(f"{name:12} {concurrency:3}   not installed ({program})")
@@ -369,12 +382,18 @@ def _print(row: dict[str, Any]) -> None:
 
 
 def _print_ratio(rows: Sequence[dict[str, Any]]) -> None:
-    ours = [row for row in rows if row["meter"] == "tuner-tui"]
-    others = [row for row in rows if row["meter"] not in ("tuner-tui", "plain reader")]
-    if ours and others:
-        best = max(others, key=lambda row: row["tokens_per_cpu_s"])
-        ratio = ours[0]["tokens_per_cpu_s"] / best["tokens_per_cpu_s"]
-        print(f"             c = {rows[0]['c']}: {ratio:.1f} × the tokens per CPU second of {best['meter']}")
+    found: dict[str, list[float]] = {}
+    for row in rows:
+        if row["meter"] != "plain reader":
+            found.setdefault(row["meter"], []).append(row["tokens_per_cpu_s"])
+    medians = {name: statistics.median(values) for name, values in found.items()}
+    ours = medians.pop("tuner-tui", None)
+    if ours and medians:
+        best = max(medians, key=lambda name: medians[name])
+        print(
+            f"             c = {rows[0]['c']}: {ours / medians[best]:.2f} × the tokens per CPU second of {best} "
+            f"({ours:,.0f} and {medians[best]:,.0f}, medians of {len(found[best])})"
+        )
 
 
 if __name__ == "__main__":
