@@ -126,14 +126,14 @@ class _Copies:
     """The latest throughput of every data-parallel copy, added up."""
 
     def __init__(self) -> None:
-        self._figures: dict[int, tuple[str, float]] = {}
-        self._at = ""
+        self.figures: dict[int, tuple[str, float]] = {}
+        self._at: str | None = None
         self._total = 0.0
         """Of those that hold at that time."""
 
     def total(self, copy: int, at: str, figure: float) -> float:
         """With one more figure, and of those that still hold."""
-        figures = self._figures
+        figures = self.figures
         before = figures.get(copy)
         figures[copy] = at, figure
         if at != self._at or before is None or (before[0] != at and not _near(before[0], at)):
@@ -188,11 +188,15 @@ class Totals:
         copy = rank.copy
         latest = self._latest
         if running is not None:
-            ran, waited = latest.get(copy, (0, 0))
+            before = latest.get(copy)
             latest[copy] = running, queued
-            self._running += running - ran
-            self._waiting += (queued or 0) - (waited or 0)
             if len(latest) > 1:
+                if before is None:
+                    self._running = sum(ran for ran, _ in latest.values())
+                    self._waiting = sum(waited or 0 for _, waited in latest.values())
+                else:
+                    self._running += running - before[0]
+                    self._waiting += (queued or 0) - (before[1] or 0)
                 running, queued = self._running, self._waiting
             if self._requests_max is None or running > self._requests_max:
                 self._requests_max = running
@@ -201,19 +205,23 @@ class Totals:
         if usage is not None and (self._usage_max is None or usage > self._usage_max):
             self._usage_max = usage
         if decode is not None:
-            total = self._decode_of.total(copy, at, decode)
             if len(latest) > 1:
-                decode = total
-            elif running and kind == "decode":
-                series = self._by_requests.get(running)
-                if series is None and len(self._by_requests) < _MOST_BATCHES:
-                    series = self._by_requests[running] = _Series()
-                if series is not None:
-                    series.add(decode)
+                decode = self._decode_of.total(copy, at, decode)
+            else:
+                self._decode_of.figures[copy] = at, decode
+                if running and kind == "decode":
+                    series = self._by_requests.get(running)
+                    if series is None and len(self._by_requests) < _MOST_BATCHES:
+                        series = self._by_requests[running] = _Series()
+                    if series is not None:
+                        series.add(decode)
             self.decode.add(decode)
         if prefill is not None:
-            total = self._prefill_of.total(copy, at, prefill)
-            self.prefill.add(total if len(latest) > 1 else prefill)
+            if len(latest) > 1:
+                prefill = self._prefill_of.total(copy, at, prefill)
+            else:
+                self._prefill_of.figures[copy] = at, prefill
+            self.prefill.add(prefill)
         if cached is not None:
             self._cached += cached
             self._new += new or 0
