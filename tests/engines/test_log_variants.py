@@ -353,6 +353,15 @@ acceptance rate: 58.3%
     }
 
 
+def test_what_v0_says_of_drafts_is_turned_into_the_length_that_later_versions_give() -> None:
+    log = (
+        "INFO 02-18 10:00:05 metrics.py:477] Speculative metrics: Draft acceptance rate: 0.625, System efficiency: 0.550, "
+        "Number of speculative tokens: 4, Number of accepted tokens: 500, Number of draft tokens: 800, "
+        "Number of emitted tokens: 550.\n"
+    )
+    assert found(log, engine="vllm")["running"]["accept_length"] == 2.75  # 550 tokens of 200 drafts
+
+
 def test_vllm_names_a_draft_model_s_architecture_and_backend_after_the_main_ones() -> None:
     log = """\
 (APIServer pid=1) INFO 01-11 03:44:56 [api_server.py:1278] vLLM API server version 0.14.0rc2+cu130

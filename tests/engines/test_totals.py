@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuner_tui.engines.facts import Rank, Running, Where
@@ -14,6 +14,7 @@ LINES = st.lists(
 
 
 @given(LINES, st.booleans())
+@settings(deadline=None)
 def test_the_most_that_ran_and_the_highest_throughput_of_all_copies(
     lines: list[tuple[int, int, float]], clock: bool
 ) -> None:

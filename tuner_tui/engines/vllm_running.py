@@ -24,6 +24,8 @@ _HITS = re.compile(rb"(?<!External p)refix cache hit rate: (?:GPU: )?(\d{1,3}(?:
 _PREEMPTIONS = re.compile(rb", Preemptions: (\d{1,9})")
 _MOST_RANKS = 1024
 _ACCEPTED = re.compile(rf"[Mm]ean acceptance length: (?P<length>{SECONDS})")
+_EMITTED = re.compile(rf"System efficiency: (?P<share>{SECONDS}), Number of speculative tokens: (?P<tokens>\d{{1,4}})")
+"""V0: the share of the tokens that would have been emitted had every draft, and its bonus token, been accepted."""
 
 
 class BatchReader:
@@ -78,8 +80,12 @@ class BatchReader:
 def extra(text: str, where: Where) -> AnyFact | None:
     """What is printed on a line of its own beside the interval's: speculative decoding, V0's cache hits."""
     if "SpecDecoding metrics" in text or "Speculative metrics" in text:
-        found = _ACCEPTED.search(text)
-        return Speculated(where=where, accept_length=float(found["length"])) if found else None
+        if found := _ACCEPTED.search(text):
+            return Speculated(where=where, accept_length=float(found["length"]))
+        if found := _EMITTED.search(text):
+            length = float(found["share"]) * (int(found["tokens"]) + 1)
+            return Speculated(where=where, accept_length=round(length, 3))
+        return None
     if "refix cache hit rate: GPU" in text:
         hits = _HITS.search(text.encode())
         return Running(where=where, kind="interval", cache_hit_rate=float(hits[1]) / 100) if hits else None
