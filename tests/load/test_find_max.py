@@ -106,6 +106,9 @@ def test_a_load_is_tried_long_enough_for_what_is_held_against_it() -> None:
     assert least_requests(Level(scenario="D(10,5)", request_rate=0.55), ["ttft.max"]) == 6
     assert least_requests(Level(scenario="D(10,5)", request_rate=0.55), ["ttft.p90"]) == 10
     assert least_requests(Level(scenario="D(10,5)", request_rate=40), ["e2e.p99"]) == 400
+    alone, loaded = (result(Level(scenario="D(10,5)", concurrency=1), ttft_s) for ttft_s in (4, 9))
+    assert least_requests(Level(scenario="D(10,5)", request_rate=40), [], [alone, loaded]) == 800
+    assert least_requests(Level(scenario="D(10,5)", concurrency=8), [], [alone, loaded]) == 32
 
 
 def test_why_a_limit_is_broken() -> None:
@@ -113,6 +116,36 @@ def test_why_a_limit_is_broken() -> None:
     assert broken_limits(result(level, 0.2), {"ttft.p50": 0.5, "tpot.mean": 0.25}) == []
     assert broken_limits(result(level, 0.6), {"ttft.p50": 0.5}) == ["ttft.p50 600 ms over 500 ms"]
     assert broken_limits(level_result(level, []), {}) == ["0 of 0 requests failed"]
+
+
+def at_a_rate(rate: float, capacity: float, requests: int) -> LevelResult:
+    """Of a server that answers so many requests a second, one after the other, and takes 2 s for each."""
+    records, free_s = [], 0.0
+    for number in range(requests):
+        sent_s = number / rate
+        free_s = max(free_s, sent_s) + 1 / capacity
+        records.append(replace(good(sent_s, free_s + 1, free_s + 2, free_s + 2), scheduled_s=sent_s))
+    return level_result(Level(scenario="D(10,5)", request_rate=rate), records)
+
+
+@pytest.mark.parametrize(("rate", "words"), [(9.9, None), (10.4, None), (11, "0.1 s"), (60, "5 s")])
+def test_a_rate_over_what_the_server_answers_breaks_even_the_loosest_limit(rate: float, words: str | None) -> None:
+    result = at_a_rate(rate, 10, 100)
+    broken = [] if words is None else [f"the queue grows: each second adds {words} to E2E"]
+    assert broken_limits(result, {"e2e.mean": 1000}) == broken
+    assert broken_limits(at_a_rate(rate, 10, 18), {"e2e.mean": 1000}) == []  # too few to tell
+
+
+def test_the_first_requests_of_a_rate_find_an_empty_server_and_are_no_growing_queue() -> None:
+    """E2E rises from 1 to 3 s while the batch fills, and scatters by a tenth from then on."""
+    e2e_s = [1 + min(number, 45) / 22.5 + number % 7 / 20 for number in range(100)]
+    records = [
+        replace(good(n / 5, n / 5 + 0.1, n / 5 + e2e, n / 5 + e2e), scheduled_s=n / 5) for n, e2e in enumerate(e2e_s)
+    ]
+    result = level_result(Level(scenario="D(10,5)", request_rate=5), records)
+    assert result.metrics.e2e_growth is not None
+    assert abs(result.metrics.e2e_growth.slope) < 0.02
+    assert broken_limits(result, {"e2e.mean": 1000}) == []
 
 
 def test_a_limits_name() -> None:

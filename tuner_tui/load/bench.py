@@ -62,7 +62,7 @@ async def bench(
                     on_level(level)
                 order = RunLevel(level=len(results), traffic=level)
                 if searched and job.max_requests is not None:
-                    least = least_requests(level, limits_kept)
+                    least = least_requests(level, limits_kept, results)
                     order = msgspec.structs.replace(order, max_requests=max(job.max_requests, least))
                 await _run(generator, base, order, warm_up=True, on_progress=on_progress)
                 done = await _run(generator, base, order, warm_up=False, on_progress=on_progress)

@@ -19,8 +19,12 @@ _RESOLUTION = 0.05
 _MAX_FAILED = 0.01
 # Behind the schedule; over that, the requests waited for each other and it was no such rate.
 _MAX_DELAY_S = 0.1
-# What a load that is tried has at least: rounds of a concurrency, seconds of a rate.
+# Over that, the rate is over what the server answers by as much.
+_MAX_GROWTH = _RESOLUTION
+# What a load that is tried has at least: rounds of a concurrency; seconds of a rate, and of the time that a request
+# takes by itself: while the first ones are under way, the server has not seen the rate as a whole.
 _ROUNDS, _SECONDS = 4, 10.0
+_TIMES_E2E = 4
 
 
 def parse_limit(text: str) -> str:
@@ -34,10 +38,15 @@ def parse_limit(text: str) -> str:
     return f"{metric}.{statistic or 'mean'}"
 
 
-def least_requests(level: Level, limits: Iterable[str]) -> int:
-    """How many requests a load that is tried takes at least: four rounds of a concurrency, ten seconds of a rate, and
-    what the percentiles among the `limits` (`ttft.p99`) need."""
-    rounds = _ROUNDS * level.concurrency if level.concurrency is not None else (level.request_rate or 0) * _SECONDS
+def least_requests(level: Level, limits: Iterable[str], results: Iterable[LevelResult] = ()) -> int:
+    """How many requests a load that is tried takes at least: four rounds of a concurrency, ten seconds of a rate (or
+    four times the least mean E2E of the `results` before it), and what the percentiles among the `limits` (`ttft.p99`)
+    need."""
+    if level.concurrency is not None:
+        rounds = float(_ROUNDS * level.concurrency)
+    else:
+        e2e_s = min((each.metrics.e2e_s.mean for each in results if each.metrics.e2e_s), default=0.0)
+        rounds = (level.request_rate or 0.0) * max(_SECONDS, _TIMES_E2E * e2e_s)
     needed = (SAMPLES_NEEDED.get(limit.partition(".")[2], 0) for limit in limits)
     return max(math.ceil(rounds), *needed, 0)
 
@@ -45,7 +54,8 @@ def least_requests(level: Level, limits: Iterable[str]) -> int:
 def broken_limits(result: LevelResult, limits_s: Mapping[str, float]) -> list[str]:
     """Why a level did not keep its limits, in words; empty where it did.
 
-    `limits_s`: `ttft.p99` → seconds. Over 1 % failed requests break any limit, and so does a rate that was not kept.
+    `limits_s`: `ttft.p99` → seconds. Over 1 % failed requests break any limit, and so does a rate that was not kept,
+    or with which the server did not keep up: its queue grows, and any limit is broken in time.
     """
     broken = []
     if not result.succeeded or result.failed > _MAX_FAILED * result.requests:
@@ -61,6 +71,9 @@ def broken_limits(result: LevelResult, limits_s: Mapping[str, float]) -> list[st
     delay = result.metrics.delay_s
     if delay is not None and delay.p90 > _MAX_DELAY_S:
         broken.append(f"requests were sent up to {delay.p90 * 1e3:.0f} ms late (max-in-flight)")
+    growth = result.metrics.e2e_growth
+    if growth is not None and growth.least > _MAX_GROWTH:
+        broken.append(f"the queue grows: each second adds {growth.slope:.2g} s to E2E")
     return broken
 
 

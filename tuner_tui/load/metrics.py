@@ -13,6 +13,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from tuner_tui.load.backlog import growth
 from tuner_tui.load.model import Distribution, Level, LevelDone, LevelMetrics, LevelResult, RequestRecord
 from tuner_tui.load.quantiles import quantile_interval
 from tuner_tui.load.records import read_records
@@ -120,6 +121,7 @@ def _level_metrics(
         itl_s=distribution([gap_us * 1e-6 for record in good for gap_us in record.gaps_us]),
         delay_s=distribution([record.sent_s - (record.scheduled_s or 0.0) for record in scheduled]),
         achieved_rate=_achieved_rate(scheduled),
+        e2e_growth=growth(scheduled),
     )
 
 

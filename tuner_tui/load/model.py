@@ -144,6 +144,19 @@ class Distribution(msgspec.Struct, frozen=True, kw_only=True):
     """p50, p90, p99 → the 95 % interval within this launch (`quantiles`)."""
 
 
+class Growth(msgspec.Struct, frozen=True):
+    """Of E2E, in seconds a second of sending: `slope`, and its standard error. About 0 where the server keeps up; of a
+    server that answers μ requests a second and is sent λ, each waits for those before it, and it is λ/μ − 1."""
+
+    slope: float
+    error: float
+
+    @property
+    def least(self) -> float:
+        """The lower end of its interval of about 95 %."""
+        return self.slope - 2 * self.error
+
+
 class LevelMetrics(msgspec.Struct, frozen=True, kw_only=True):
     """The metrics of one level; None where no request could give one (no success, single-token outputs)."""
 
@@ -165,6 +178,8 @@ class LevelMetrics(msgspec.Struct, frozen=True, kw_only=True):
     """Scheduled → sent, where requests had a schedule (a request rate)."""
     achieved_rate: float | None = None
     """Requests a second that were sent, of a request rate."""
+    e2e_growth: Growth | None = None
+    """Of a request rate: whether the server kept up with it."""
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):

@@ -132,11 +132,13 @@ class Measurement:
         scale = 2 ** Random(self._seed).random()
         search = find_max(level.scenario, level.seek, limits_s, arrivals=level.arrivals, scale=scale)
         kept: LevelResult | None = None
+        tried: list[LevelResult] = []
         load = next(search)
         while True:
-            most = benchmark.max_requests and max(benchmark.max_requests, least_requests(load, limits_s))
+            most = benchmark.max_requests and max(benchmark.max_requests, least_requests(load, limits_s, tried))
             self._live.limit(max_requests=most, max_time_s=benchmark.max_time_s)
             result = await self._measure(generator, url, index, load, most)
+            tried.append(result)
             if result.failed:
                 await self._watch.expect_death()
             broken = broken_limits(result, limits_s)
