@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from tests.report.some_run import CLEAR, EQUAL, run_of
 from tuner_tui.report.comparison import Row, compare, throughput_against_latency
@@ -40,6 +41,15 @@ def test_equals_are_tied_but_an_exact_figure_needs_no_launches() -> None:
     assert [cell.mark for cell in tokens.cells] == ["", "best"]
     assert str(tokens.cells[1].difference) == "+14.8 %"
     assert row(table.rows, "weights").tie
+
+
+@pytest.mark.parametrize(("more_gib", "marks"), [(0.04, ["tied", "tied"]), (0.06, ["best", ""])])
+def test_memory_that_differs_by_what_else_is_allocated_is_the_same(more_gib: float, marks: list[str]) -> None:
+    run = run_of(*EQUAL)
+    one, other = run.experiments
+    launches = tuple(replace(each, memory=replace(each.memory, weights_gib=2.41 + more_gib)) for each in other.launches)
+    table = compare(replace(run, experiments=(one, replace(other, launches=launches))), [1, 2], reference=1)
+    assert [cell.mark for cell in row(table.rows, "weights").cells] == marks
 
 
 def test_after_single_launches_the_first_is_only_ahead() -> None:

@@ -70,6 +70,23 @@ async def test_a_flag_is_completed_explained_and_added_with_its_values(tmp_path:
         assert text_of(app) == TASK
 
 
+async def test_a_new_flags_default_is_an_offer_that_typing_replaces_and_moving_keeps(tmp_path: Path) -> None:
+    app = on_task(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        for name, typed, written in (
+            ("dp-size", ["2"], "  dp-size: 2\n"),
+            ("ep-size", ["right", *", 2"], "  ep-size: [1, 2]\n"),
+        ):
+            await pilot.press("a", *name)
+            await pilot.pause()
+            await pilot.press("enter")
+            await settled(pilot)
+            await pilot.press(*typed, "enter")
+            await settled(pilot)
+            assert written in text_of(app)
+
+
 async def test_a_flag_of_the_other_engine_is_named_as_such_and_a_mistyped_one_gets_the_nearest(tmp_path: Path) -> None:
     app = on_task(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:

@@ -28,7 +28,9 @@ Mark = Literal["best", "tied", "ahead", ""]
 of the scatter. Nothing: worse, or there is nothing to compare."""
 
 _SAME = 0.005
-"""Exact figures that near each other are the same: engines round them."""
+"""Exact figures that near each other are the same: engines round them …"""
+_SAME_GIB = 0.05
+"""… and take what was free before less what is free after, in which other allocations of some MiB lie."""
 
 
 class Cell(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,7 +140,8 @@ def _marks(
     leader = ranked[0].experiment
     if metric.exact:
         best = overall(objective, ranked[0]).value
-        equal = [one.experiment for one in ranked if abs(overall(objective, one).value - best) <= _SAME * abs(best)]
+        near = max(_SAME * abs(best), _SAME_GIB if metric.unit == "GiB" else 0.0)
+        equal = [one.experiment for one in ranked if abs(overall(objective, one).value - best) <= near]
         return {leader: "best"} if len(equal) == 1 else dict.fromkeys(equal, "tied")
     found = find(comparisons, ranked, alpha=ERROR)
     if found.kind == "tie":

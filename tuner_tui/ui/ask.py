@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Input, Label, OptionList, Static
+from textual.widgets.input import Selection
 from textual.widgets.option_list import Option
 
 from tuner_tui.ui.line_input import LineDialog, LineInput
@@ -20,12 +21,14 @@ Result = TypeVar("Result")
 
 
 class Line(NamedTuple):
-    """One line: `key` names it, `hint` is shown while it is empty."""
+    """One line: `key` names it, `hint` is shown while it is empty. `offered`: the value is only an offer, and what is
+    typed takes its place."""
 
     key: str
     label: str = ""
     value: str = ""
     hint: str = ""
+    offered: bool = False
 
 
 class Judged(NamedTuple, Generic[Result]):
@@ -109,8 +112,9 @@ class Ask(LineDialog[Result | None], Generic[Result]):
 
     def on_mount(self) -> None:
         self.in_turn = self.query(_AskLine).first()
-        for typed in self.query(Input):
-            typed.cursor_position = len(typed.value)
+        for line, typed in zip(self._lines, self.query(Input), strict=True):
+            end = len(typed.value)
+            typed.selection = Selection(0 if line.offered else end, end)
         if self._choices:
             names, value = list(self._choices), self._lines[0].value
             self.query_one(OptionList).highlighted = names.index(value) if value in names else None
@@ -170,9 +174,11 @@ def ask_one(
     value: str,
     accept: Callable[[str], Result],
     choices: Mapping[str, str] | None = None,
+    *,
+    offered: bool = False,
 ) -> Ask[Result]:
     """A dialog of one line, which ends with what `accept` makes of it; that refuses by a ValueError or OSError whose
-    sentence is shown."""
+    sentence is shown. `offered`: see `Line`."""
 
     def judge(typed: dict[str, str]) -> Judged[Result]:
         try:
@@ -180,4 +186,4 @@ def ask_one(
         except (ValueError, OSError) as error:
             return Judged(None, f"✗ {error}")
 
-    return Ask(title, [Line("value", value=value)], judge, note=hint, choices=choices)
+    return Ask(title, [Line("value", value=value, offered=offered)], judge, note=hint, choices=choices)

@@ -39,7 +39,7 @@ class LineInput(Input):
         if event.key == "backspace":
             self.action_delete_left()
         elif event.is_printable and event.character is not None:
-            self.insert_text_at_cursor(event.character)
+            self.replace(event.character, *self.selection)
         else:
             return False
         return True
@@ -64,8 +64,8 @@ class LineDialog(ModalScreen[Result], Generic[Result]):
     def _show_cursor(self) -> None:
         """At the end of a long value, which Textual leaves out of sight until the cursor moves."""
         line = self.query(LineInput).first()
-        at, line.cursor_position = line.cursor_position, 0
-        line.cursor_position = at
+        selection, line.cursor_position = line.selection, 0
+        line.selection = selection
 
     def take(self, event: events.Key) -> bool:
         """A key that no widget has had. False: it is none of a line's."""

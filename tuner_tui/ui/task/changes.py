@@ -194,6 +194,7 @@ class Changes:
                 value,
                 lambda typed: self._judged(document, setting, typed),
                 setting.choices,
+                offered=True,
             ),
             taken,
         )
