@@ -34,3 +34,7 @@ def test_a_launch_that_failed_at_once_makes_the_others_no_shorter(tmp_path: Path
     assert (made.done, made.planned) == (2, 3), "after a failed launch no other follows"
     assert made.left_s == 43.0 - 10
     assert made.share == (2 + 10 / 43) / 3
+    assert not made.late
+    made = progress(read_run(run.folder), begun + timedelta(seconds=60))
+    assert made.late, "it takes longer than the one before it"
+    assert 0 < made.left_s < 43

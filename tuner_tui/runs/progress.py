@@ -14,13 +14,15 @@ _ALMOST = 0.95
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
-    """`share` is 0 to 1, `left_s` the seconds to go. `guessed`: no launch is over yet, so it is the plan's estimate."""
+    """`share` is 0 to 1, `left_s` the seconds to go. `guessed`: no launch is over yet, so it is the plan's estimate.
+    `late`: the launch under way has taken longer than that, and `left_s` is the least there is to go."""
 
     done: int
     planned: int
     share: float
     left_s: float
     guessed: bool
+    late: bool
 
 
 def mean_launch_s(snapshot: Snapshot) -> float | None:
@@ -47,4 +49,5 @@ def progress(snapshot: Snapshot, now: datetime) -> Progress:
         share=min(1.0, (done + (current if left else 0.0)) / planned) if planned else 0.0,
         left_s=max(0.0, left - current) * each_s if left else 0.0,
         guessed=measured_s is None,
+        late=spent_s > each_s,
     )

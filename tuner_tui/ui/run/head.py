@@ -81,7 +81,8 @@ def _under_way(
     made = progress(snapshot, now)
     number = min(made.done + (1 if snapshot.launch is not None else 0), made.planned)
     words = f"launch {number} of {made.planned}" if snapshot.launch is not None else f"{made.done} of {made.planned}"
-    left = f"ETA {'about ' if made.guessed else ''}{duration_words(made.left_s) if made.left_s >= 1 else 'now'}"
+    sure = "over " if made.late else "about " if made.guessed else ""
+    left = f"ETA {sure}{duration_words(made.left_s)}" if made.left_s >= 1 else "ETA now"
     figures = f" {made.share:4.0%}"
     room = width - text.cell_len - len(words) - len(figures) - len(left) - 3
     text.append(words + " ")
