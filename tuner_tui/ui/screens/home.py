@@ -46,6 +46,7 @@ _MARKS = {
     "unconfirmed": "?",
     "failed": "✗",
     "died": "✗",
+    "none": "✗",
     "unreadable": "✗",
 }
 
@@ -55,6 +56,10 @@ _LEAST = 12
 """Cells that a column keeps however little room there is."""
 _LIVE = ("running", "paused")
 _RESUMABLE = ("stopped", "died", "failed")
+
+
+def _state(run: Overview) -> str:
+    return "no result" if run.condition == "none" else run.condition
 
 
 def _plain(rows: dict[str, list[Text]]) -> list[list[str]]:
@@ -198,17 +203,17 @@ class HomeScreen(TunerScreen):
         style = {"running": "bold", "winner": "bold"}.get(run.condition, "dim" if run.condition == "unreadable" else "")
         name = f"{run.created_at.astimezone():%m-%d %H:%M}" if run.created_at else run.folder.name
         task = run.task + (" (simulated)" if run.simulated else "")
-        best = run.best if run.condition != "unreadable" else run.trouble
+        best = run.best if run.condition != "unreadable" else "why: below"
         since = age(run.created_at) if run.created_at else ""
-        cells = [_MARKS.get(run.condition, " "), run.condition, name, task, run.progress, best, since]
+        cells = [_MARKS.get(run.condition, " "), _state(run), name, task, run.progress, best, since]
         return [Text(cell, style=style, no_wrap=True, overflow="ellipsis") for cell in cells]
 
     def _fit(self, rows: dict[str, list[Text]]) -> None:
-        """Cuts what is too long for the room, first BEST, which says whole sentences of what cannot be read."""
+        """Cuts what is too long for the room, scores last."""
         widths = [max(map(cell_len, column)) for column in zip(_RUN_COLUMNS, *_plain(rows), strict=True)]
         # Beside the cells: two borders, a scroll bar, the padding of the columns.
         over = sum(widths) + 2 * len(widths) + 3 - self.size.width
-        for column in ("BEST", "TASK", "RUN"):
+        for column in ("TASK", "RUN", "BEST"):
             at = _RUN_COLUMNS.index(column)
             most = max(_LEAST, widths[at] - over)
             if over > 0 and widths[at] > most:
@@ -226,7 +231,7 @@ class HomeScreen(TunerScreen):
             line.update(run.trouble)
 
     def _fits(self, run: Overview) -> bool:
-        words = f"{run.condition} {run.folder.name} {run.task} {run.engine}".lower()
+        words = f"{_state(run)} {run.folder.name} {run.task} {run.engine}".lower()
         return all(part in words for part in self._filter.lower().split())
 
     def _chosen_run(self) -> RunFolder | None:
