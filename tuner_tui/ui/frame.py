@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 from textual import events
 from textual.actions import parse
@@ -61,9 +62,9 @@ class ModeBar(Static):
                 text.append(f" {key} " if mode == self._mode else f"{key}  ", "dim")
         rest = width - text.cell_len
         for words in (f"{self._title}  {app.machine}" if self._title else app.machine, self._title):
-            if words and len(words) + 2 <= rest:
-                return text.append(" " * (rest - len(words)) + words)
-        return text.append((" " + self._title)[: max(0, rest)])
+            if words and cell_len(words) + 2 <= rest:
+                return text.append(" " * (rest - cell_len(words)) + words)
+        return text.append(set_cell_size(" " + self._title, max(0, rest)))
 
     def on_click(self, event: events.Click) -> None:
         app = cast("TunerApp", self.app)

@@ -9,18 +9,20 @@ from rich.style import Style
 from rich.text import Text
 
 from tuner_tui.report.comparison import Cell, ComparisonTable, Row, compare
-from tuner_tui.report.labels import short_labels
+from tuner_tui.report.labels import labels, short_labels
 from tuner_tui.report.metrics import Metric, metrics
 from tuner_tui.report.words import value_with_unit
 from tuner_tui.runs.experiment import ExperimentState
 from tuner_tui.runs.snapshot import Snapshot
 from tuner_tui.search.words import metric_name, percent
+from tuner_tui.ui.fit import cut_end
 from tuner_tui.ui.run.lines import Lines, style_of
 from tuner_tui.ui.run.rows import score_words
 from tuner_tui.ui.table import TunerTable
 
 SIGNS = {"best": "★", "tied": "≈", "ahead": "?", "": " "}
 STATISTICS = ("mean", "p50", "p90", "p99")
+_LONGEST_NAME = 24
 MOST_COLUMNS = 24
 """Of many experiments the first so many have a column: nobody reads a thousand, and they take seconds to lay out."""
 
@@ -70,7 +72,10 @@ def sheet(snapshot: Snapshot, wanted: Wanted, style: dict[str, Style], other: Sn
     beside = compare(other, other.verdict.ranking[:MOST_COLUMNS], shown=shown) if other is not None else None
     if other is not None and beside is not None:
         others = short_labels(other)
-        columns += [Column(key=f"B{each}", title=f"B#{each}\n{others[each]}") for each in beside.experiments]
+        columns += [
+            Column(key=f"B{each}", title=f"B#{each}\n{cut_end(others[each], _LONGEST_NAME)}")
+            for each in beside.experiments
+        ]
     rows: dict[str, tuple[Text, ...]] = {}
     details: dict[tuple[str, str], str] = {}
     by_id = {each.id: each for each in snapshot.experiments}
@@ -79,6 +84,8 @@ def sheet(snapshot: Snapshot, wanted: Wanted, style: dict[str, Style], other: Sn
     for key, cells in _head_rows(snapshot, head, style).items():
         rows[key] = cells
     details |= {("score", str(each.id)): _score_detail(snapshot, each, f"#{each.id}") for each in head}
+    whole = labels(snapshot)
+    details |= {("launches", str(each.id)): f"#{each.id}: {whole[each.id]}" for each in head}
     details |= {("limits", str(each.id)): f"#{each.id}: {each.limits[0]}" for each in head if each.limits}
     if other is not None and beside is not None:
         theirs = {each.id: each for each in other.experiments}
@@ -169,7 +176,7 @@ def _title(snapshot: Snapshot, experiment: int, name: str, table: ComparisonTabl
     elif experiment in verdict.tied_with:
         mark = "≈ "
     pinned = " ⚓" if experiment == table.reference and len(table.experiments) > 1 else ""
-    return f"{mark}#{experiment}{pinned}\n{name[:24]}"
+    return f"{mark}#{experiment}{pinned}\n{cut_end(name, _LONGEST_NAME)}"
 
 
 def _head_rows(
