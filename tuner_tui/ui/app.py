@@ -380,9 +380,16 @@ class TunerApp(App[None]):
         """Themes by name, previewed while one moves; everything else comes from the bindings (`ui.palette`)."""
         yield SystemCommand("Save a screenshot", "An SVG of the screen, for a report", self.action_save_screenshot)
 
+    def action_command_palette(self) -> None:
+        from tuner_tui.ui.palette import Palette
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
+
     def action_theme(self) -> None:
         from tuner_tui.ui.screens.choose_theme import ChooseTheme
 
+        self._load_themes()  # where they were not yet, those of Textual would be offered, too
         self.push_screen(ChooseTheme())
 
     def action_save_screenshot(self) -> None:

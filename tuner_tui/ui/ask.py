@@ -138,9 +138,9 @@ class Ask(LineDialog[Result | None], Generic[Result]):
         if take and judged.result is not None:
             self.dismiss(judged.result)
             return
-        words = self.query_one("#ask-words", Static)
-        words.update(judged.words)
-        words.set_class(judged.result is None, "failed")
+        for words in self.query("#ask-words").results(Static):  # none where it was closed meanwhile
+            words.update(judged.words)
+            words.set_class(judged.result is None, "failed")
 
     @on(OptionList.OptionSelected)
     def _clicked(self, event: OptionList.OptionSelected) -> None:

@@ -6,8 +6,9 @@ from typing import Generic, TypeVar
 
 from textual import events
 from textual.binding import Binding
-from textual.screen import ModalScreen
 from textual.widgets import Input
+
+from tuner_tui.ui.dialog import Dialog
 
 # Enter goes the long way: it comes after the dialog's own keys (up, down), which go that way too.
 _OWN = {
@@ -45,7 +46,7 @@ class LineInput(Input):
         return True
 
 
-class LineDialog(ModalScreen[Result], Generic[Result]):
+class LineDialog(Dialog[Result], Generic[Result]):
     """A dialog whose first line has the focus as soon as it is there, and gets what was typed before that."""
 
     def __init__(self) -> None:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual import on
+from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.screen import Screen
+from textual.widgets import Input, OptionList
+
+from tuner_tui.ui.dialog import Dialog
 
 _HIDDEN = {"command_palette", "app.focus_next", "app.focus_previous", "screen.copy_text", "screen.minimize"}
 
@@ -45,3 +49,19 @@ class ActionsProvider(Provider):
         for name, help_text, callback in self._commands():
             if (match := matcher.match(name)) > 0:
                 yield Hit(match, matcher.highlight(name), callback, help=help_text)
+
+
+class Palette(CommandPalette, Dialog[None]):
+    """Textual's, in which keys behind the Enter that chose run nothing a second time."""
+
+    @on(Input.Submitted)
+    @on(OptionList.OptionSelected)
+    def _once(self, event: Input.Submitted | OptionList.OptionSelected) -> None:
+        if not self.is_active:
+            event.stop()
+            event.prevent_default()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "command_list" and not self.query_one(CommandList).size:
+            return False  # Textual (8.2) finds no line to go to in a list that has no room yet
+        return super().check_action(action, parameters)

@@ -9,19 +9,19 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tuner_tui.runs.folder import RunFolder
 from tuner_tui.runs.start import RunnerNotStarted
 from tuner_tui.task.model import Configuration
 from tuner_tui.task.problem import BadInput
+from tuner_tui.ui.dialog import Dialog
 
 if TYPE_CHECKING:
     from tuner_tui.ui.app import TunerApp
 
 
-class Starting(ModalScreen[RunFolder | None]):
+class Starting(Dialog[RunFolder | None]):
     """`start` is called in a thread. Escape closes the dialog when it has failed; a start is never cut short, it would
     leave a runner nobody asked for."""
 

@@ -10,13 +10,14 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, SelectionList, Static
 from textual.widgets.option_list import Option
 from textual.widgets.selection_list import Selection
 
+from tuner_tui.ui.dialog import Dialog
 
-class ChooseExperiments(ModalScreen[tuple[int, ...] | None]):
+
+class ChooseExperiments(Dialog[tuple[int, ...] | None]):
     """The ids that were ticked; () where none is, which means all."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -52,7 +53,7 @@ class ChooseExperiments(ModalScreen[tuple[int, ...] | None]):
         self.query_one(SelectionList).action_cursor_up()
 
 
-class ChooseOne(ModalScreen[str | None]):
+class ChooseOne(Dialog[str | None]):
     """One of several, by key."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -9,16 +9,16 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from tuner_tui.ui.dialog import Dialog
 from tuner_tui.ui.log.lines import harmless
 from tuner_tui.ui.log.marks import Mark
 from tuner_tui.ui.log.row import GLYPHS
 
 
-class JumpList(ModalScreen[int | None]):
+class JumpList(Dialog[int | None]):
     """The line (from 0) that was chosen, or None. The error that decides stands first, the rest in the log's order."""
 
     DEFAULT_CSS = """

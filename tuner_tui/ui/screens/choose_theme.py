@@ -8,12 +8,13 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from tuner_tui.ui.dialog import Dialog
 
-class ChooseTheme(ModalScreen[None]):
+
+class ChooseTheme(Dialog[None]):
     """The app keeps the theme that was chosen, or the one it had."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

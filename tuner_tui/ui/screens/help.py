@@ -9,13 +9,14 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widgets import Static
 
+from tuner_tui.ui.dialog import Dialog
 from tuner_tui.ui.keymap import keymap_file
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """Made from the bindings of `screen` as they are when help is asked for."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -8,11 +8,12 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
+from tuner_tui.ui.dialog import Dialog
 
-class Unsaved(ModalScreen[Literal["save", "drop"] | None]):
+
+class Unsaved(Dialog[Literal["save", "drop"] | None]):
     """None: the user stays. `what` is done after it: "leave", "open it"."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
