@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,24 @@ def test_a_torn_last_line_waits_for_a_reader_and_is_cut_off_by_the_next_writer(t
     writer = JournalWriter(path)
     assert path.read_bytes() == whole
     writer.append(RunFinished(reason="finished"))
+    writer.close()
+    assert len(JournalReader(path).read()) == 2
+
+
+def test_a_line_that_finds_no_room_is_not_begun(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    writer = JournalWriter(path)
+    writer.append(RunPaused())
+    whole = path.read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) + 20, hard))  # as a disk that is nearly full
+    try:
+        with pytest.raises(OSError, match="No space left on device"):
+            writer.append(RunFinished(reason="finished"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert path.read_bytes() == whole
+    writer.append(RunFinished(reason="stopped"))  # there is room again
     writer.close()
     assert len(JournalReader(path).read()) == 2
 

@@ -18,7 +18,7 @@ def _begun(tmp_path: Path) -> RecordedRun:
     return RecordedRun(tmp_path / "runs", task_of(task_file(tmp_path)))
 
 
-def test_a_run_without_a_runner_and_without_a_goodbye_has_died(tmp_path: Path) -> None:
+def test_a_run_without_a_runner_and_without_a_goodbye_has_died(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = _begun(tmp_path)
     run.begin(1)
     run.folder.runner_log.write_text("guard: watching\nMemoryError\n")
@@ -30,6 +30,9 @@ def test_a_run_without_a_runner_and_without_a_goodbye_has_died(tmp_path: Path) -
     # It was killed without a word: what stands there is the goodbye of the runner before it.
     run.folder.runner_log.write_text(f"12:00 INFO {GOODBYE} finished\nguard: runner r died without a goodbye\n")
     assert reader.last_words() == ""
+    nearly_full = type(shutil.disk_usage("/"))(1 << 30, 1 << 30, 0)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: nearly_full)
+    assert reader.last_words() == "nothing, no space is left on the disk of its folder"
 
 
 def test_only_changes_are_told(tmp_path: Path) -> None:
@@ -60,6 +63,25 @@ def test_a_folder_deleted_while_open_is_a_sentence_and_what_was_read_stays(tmp_p
     assert view is not None
     assert view.trouble == f"the run's folder is gone: {run.folder.path}"
     assert view.snapshot is not None
+
+
+def test_what_cannot_be_read_now_is_a_sentence_and_read_later(tmp_path: Path) -> None:
+    run = _begun(tmp_path)
+    reader = RunReader(run.folder)
+    reader.read()
+    run.begin(1)
+    kept = run.folder.journal.rename(tmp_path / "kept")
+    run.folder.journal.mkdir()
+    view = reader.read()
+    assert view is not None
+    assert view.trouble == f"{run.folder.journal} cannot be read: Is a directory"
+    run.folder.journal.rmdir()
+    kept.rename(run.folder.journal)
+    view = reader.read()
+    assert view is not None
+    assert not view.trouble
+    assert view.snapshot is not None
+    assert view.snapshot.launch is not None
 
 
 def test_an_empty_journal_is_waited_for(tmp_path: Path) -> None:

@@ -139,6 +139,19 @@ async def test_experiments_are_chosen(tmp_path: Path) -> None:
         assert [column.key for column in _screen(app).table.columns_shown] == ["1"]
 
 
+async def test_a_leader_that_is_launched_again_keeps_its_score(tmp_path: Path) -> None:
+    run = RecordedRun(tmp_path / "runs", task_of(task_file(tmp_path)))
+    run.launch(1, 0.19)
+    run.launch(2, 0.17)
+    run.begin(2)
+    app = app_under_test(tmp_path, reader=RunReader(run.folder))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await _open(pilot)
+        score = next(line for line in screen_text(app).splitlines() if "│ score  " in line)
+        assert score.count(" s ") == 2
+        assert "✗" not in score
+
+
 async def test_one_that_failed_is_shown_when_asked_for_and_never_wins(tmp_path: Path) -> None:
     run = RecordedRun(tmp_path / "runs", task_of(task_file(tmp_path, TASK.replace("launches: 2", "launches: 1"))))
     number = run.begin(1)

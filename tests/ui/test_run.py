@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from tests.ui.app_under_test import app_under_test, asked, seen
+from tests.ui.app_under_test import app_under_test, asked, seen, settled
 from tests.ui.runs_on_disk import BEGAN, TASK, RecordedRun, finished_run, task_file, task_of
 from tuner_tui.engines.facts import Fix
 from tuner_tui.runs.commands import AddConfigurations, CommandReader, Continue, Load, Measure, Pause, Skip, Stop
@@ -287,7 +287,10 @@ async def test_what_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:
         app.open_run(gone)
         await seen(pilot, "4 of 4 launches")
         shutil.rmtree(gone.path)
-        await seen(pilot, "the run's folder is gone")
+        await seen(pilot, "✗ not followed any more after 4 of 4 launches", "the run's folder is gone")
+        await pilot.press("v", "plus")
+        await settled(pilot)
+        assert asked(app) == []
 
 
 async def test_a_replay_pauses_changes_its_speed_and_refuses_commands(tmp_path: Path) -> None:

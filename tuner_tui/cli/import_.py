@@ -54,7 +54,10 @@ def import_results(
         snapshot = read_run(folder)
         write_results(snapshot, folder)
     except OSError as error:
-        click.echo(f"tuner-tui: no run folder can be made: {error} (--runs-dir chooses another place)", err=True)
+        click.echo(
+            f"tuner-tui: no run folder can be made under {where}: {error.strerror} (--runs-dir chooses another place)",
+            err=True,
+        )
         return 2
     _show(snapshot, as_json=as_json)
     click.echo(f"run: {folder.path}", err=True)

@@ -66,7 +66,9 @@ def make_run(
     try:
         return create_run(task, experiments, excluded, gpus, where, kind=kind, simulated=simulated)
     except OSError as error:
-        raise bad(task, "", f"no run folder can be made: {error} (--runs-dir chooses another place)") from error
+        raise bad(
+            task, "", f"no run folder can be made under {where}: {error.strerror} (--runs-dir chooses another place)"
+        ) from error
 
 
 def bad(task: Task, key: str, message: str) -> BadInput:

@@ -82,7 +82,7 @@ async def _prepared(job: Job, dataset: Dataset | None) -> Job:
     try:
         mend(Path(job.records))
     except OSError as error:
-        raise LoadImpossible(f"{job.records}: cannot be written: {error.strerror}") from error
+        raise LoadImpossible(f"the requests cannot be written: {error.strerror}: {job.records}") from error
     return job
 
 

@@ -84,7 +84,7 @@ async def _work(lines: asyncio.Queue[bytes]) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise LoadImpossible(f"{job.records}: cannot be written: {error.strerror}") from error
+        raise LoadImpossible(f"the requests cannot be written: {error.strerror}: {job.records}") from error
     except ValueError as error:
         raise LoadImpossible(str(error)) from error
     finally:

@@ -137,7 +137,12 @@ def results_json(snapshot: Snapshot) -> bytes:
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Writes to a temporary file beside `path`, then renames it: a reader sees the old or the new, never half."""
+    """Writes to a temporary file beside `path`, then renames it: a reader sees the old or the new, never half.
+    Raises OSError."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(data)
-    temporary.replace(path)
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise

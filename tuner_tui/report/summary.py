@@ -108,7 +108,7 @@ def _ranking(
             mark = "baseline"
         launch = experiment.counted[-1] if experiment.counted else None
         score: str = experiment.status
-        if experiment.status == "succeeded" and experiment.score is not None:
+        if experiment.outcome == "succeeded" and experiment.score is not None:
             score = quantity(snapshot.objective, experiment.score.value)
         start = "–" if launch is None or launch.start_s is None else f"{launch.start_s:.1f} s"
         tokens = launch.memory.kv_cache_tokens if launch is not None else None

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from tuner_tui.runs.appending import append_line
 from tuner_tui.runs.events import now
 from tuner_tui.task.model import Configuration
 
@@ -64,16 +65,17 @@ _decoder = msgspec.json.Decoder(AnyCommand)
 
 
 def append_command(path: Path, command: AnyCommand) -> None:
-    """Asks `command` of the runner: one `write` to the end of the file."""
+    """Asks `command` of the runner: one `write` to the end of the file. Raises OSError."""
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
     try:
-        os.write(file, msgspec.json.encode(command) + b"\n")
+        append_line(file, msgspec.json.encode(command))
     finally:
         os.close(file)
 
 
 class CommandReader:
-    """Reads what has been asked since the last call; lines that are no command are given back as text."""
+    """Reads what has been asked since the last call; lines that are no command are given back as text. Of a file that
+    cannot be read nothing is asked: no reason to give up a run."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -84,7 +86,7 @@ class CommandReader:
             with self._path.open("rb") as file:
                 file.seek(self._offset)
                 data = file.read()
-        except FileNotFoundError:
+        except OSError:
             return []
         whole = data.rfind(b"\n") + 1
         self._offset += whole

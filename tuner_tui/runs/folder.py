@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 GOODBYE = "the run is over:"
 """With this the runner ends its log in order."""
+_LINE_BYTES = 4096
 
 
 class RunNotFound(Exception):
@@ -73,7 +77,16 @@ class RunFolder:
         except OSError:
             return ""
         words = [line for line in lines if "guard:" not in line]
-        return words[-1] if words and GOODBYE not in words[-1] else ""
+        if words and GOODBYE not in words[-1]:
+            return words[-1]
+        return "nothing, no space is left on the disk of its folder" if self._disk_is_full() else ""
+
+    def _disk_is_full(self) -> bool:
+        """Whether a line of a log would find no room."""
+        try:
+            return shutil.disk_usage(self.path).free < _LINE_BYTES
+        except OSError:
+            return False
 
     def launch(self, number: int) -> Path:
         """The folder of one launch: launch.json, container.log, requests.jsonl, samples.jsonl."""
@@ -100,6 +113,16 @@ def make_run_folder(runs_dir: Path, task_name: str, moment: datetime) -> RunFold
             continue
         return RunFolder(path.resolve())
     raise FileExistsError(f"{runs_dir / base}: a thousand runs in one second")
+
+
+@contextmanager
+def whole_or_gone(folder: RunFolder) -> Iterator[None]:
+    """What begins a run is written within; where that fails (a full disk), no half of a run stays."""
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(folder.path, ignore_errors=True)
+        raise
 
 
 def list_runs(runs_dir: Path) -> list[RunFolder]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from tuner_tui.runs.appending import append_line
 from tuner_tui.runs.events import FORMAT, AnyEvent, RunCreated
 
 _encoder = msgspec.json.Encoder()
@@ -28,7 +29,8 @@ class JournalWriter:
             os.ftruncate(self._file, whole)
 
     def append(self, event: AnyEvent) -> None:
-        os.write(self._file, _encoder.encode(event) + b"\n")
+        """Raises OSError; the journal is then as it was."""
+        append_line(self._file, _encoder.encode(event))
         os.fsync(self._file)
 
     def close(self) -> None:

@@ -16,7 +16,7 @@ import msgspec
 
 from tuner_tui import __version__
 from tuner_tui.runs.events import Excluded, Experiment, ExperimentsAdded, LaunchesAdded, RunCreated, RunStarted, now
-from tuner_tui.runs.folder import RunFolder, make_run_folder
+from tuner_tui.runs.folder import RunFolder, make_run_folder, whole_or_gone
 from tuner_tui.runs.journal import JournalReader, JournalWriter
 from tuner_tui.task.model import Task
 
@@ -35,25 +35,26 @@ def create_run(
     kind: Literal["tune", "try"] = "tune",
     simulated: bool = False,
 ) -> RunFolder:
-    """A run folder with the task as it stands and the first two events. Raises OSError."""
+    """A run folder with the task as it stands and the first two events. Raises OSError; no folder is left then."""
     moment = now()
     folder = make_run_folder(runs_dir, task.name if kind == "tune" else f"try-{task.name}", moment)
-    shutil.copyfile(task.file, folder.task)
-    journal = JournalWriter(folder.journal)
-    journal.append(
-        RunCreated(
-            at=moment,
-            run=folder.name,
-            task=task,
-            version=__version__,
-            gpus=gpus,
-            kind=kind,
-            simulated=simulated,
-            seed=random.SystemRandom().randrange(2**31),
+    with whole_or_gone(folder):
+        shutil.copyfile(task.file, folder.task)
+        journal = JournalWriter(folder.journal)
+        journal.append(
+            RunCreated(
+                at=moment,
+                run=folder.name,
+                task=task,
+                version=__version__,
+                gpus=gpus,
+                kind=kind,
+                simulated=simulated,
+                seed=random.SystemRandom().randrange(2**31),
+            )
         )
-    )
-    journal.append(ExperimentsAdded(experiments=tuple(experiments), excluded=tuple(excluded)))
-    journal.close()
+        journal.append(ExperimentsAdded(experiments=tuple(experiments), excluded=tuple(excluded)))
+        journal.close()
     return folder
 
 

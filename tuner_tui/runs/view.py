@@ -90,12 +90,13 @@ class RunReader:
     def read(self) -> RunView | None:
         """The run as it is now; None where it is as it was at the last call."""
         before = self._view
-        # In this order: a runner that says goodbye and goes between the two is then seen as gone, not as dead.
-        alive = holder(self.folder.lock) is not None
+        alive = False
         events: list[AnyEvent] = []
         told: list[tuple[AnyEvent, Snapshot]] = []
         trouble = self._broken
         try:
+            # First this: a runner that says goodbye and goes between the two is then seen as gone, not as dead.
+            alive = holder(self.folder.lock) is not None
             if not trouble:
                 events = self._journal.read()
             for event in events:
@@ -104,7 +105,9 @@ class RunReader:
                     told.append((event, self._state.snapshot()))
         except FileNotFoundError:
             trouble = f"the run's folder is gone: {self.folder.path}"
-        except (JournalUnreadable, ValueError, KeyError, OSError) as error:
+        except OSError as error:
+            trouble = f"{error.filename or self.folder.path} cannot be read: {error.strerror}"
+        except (JournalUnreadable, ValueError, KeyError) as error:
             # What follows would not fit any more: it is not read on.
             trouble = self._broken = str(error)
         for event, left in told:

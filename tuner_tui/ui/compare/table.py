@@ -187,14 +187,15 @@ def _head_rows(
     verdict = snapshot.verdict
     score, launches, limits = [Text("score", "bold")], [Text("launches")], [Text("limits")]
     for each in experiments:
-        if each.score is not None and each.status == "succeeded":
+        if each.score is not None and each.outcome == "succeeded":
             words = score_words(snapshot.objective, each.score.value)
             tied = marked and verdict.kind == "tie" and each.id in (verdict.leader, *verdict.tied_with)
             leads = marked and each.id == verdict.leader and not tied
             sign = ("? " if verdict.kind == "unconfirmed" else "★ ") if leads else "≈ " if tied else "  "
             score.append(Text(sign + words, style["winner"] if leads else style["tied"] if tied else "bold"))
         else:
-            score.append(Text(f"✗ {each.status}", style["error"]))
+            why = {"failed": "✗ failed", "invalid": "! invalid"}.get(each.outcome)
+            score.append(Text(why or "  –", style["error" if why else "dim"]))
         done = len(each.counted)
         launches.append(Text(f"  {done}" if done == each.wanted else f"  {done} of {each.wanted}", style["dim"]))
         limits.append(_limits(each, style))
@@ -217,7 +218,7 @@ def _limits(experiment: ExperimentState, style: dict[str, Style]) -> Text:
 
 def _score_detail(snapshot: Snapshot, experiment: ExperimentState, name: str) -> str:
     """What the score is made of, or why there is none."""
-    if experiment.score is not None and experiment.status == "succeeded":
+    if experiment.score is not None and experiment.outcome == "succeeded":
         words = f"score of {name}: {metric_name(snapshot.objective)}"
         words += f", {score_words(snapshot.objective, experiment.score.value)}"
         each = [score_words(snapshot.objective, score.value) for score in experiment.scores]

@@ -97,7 +97,10 @@ def _over(text: Text, view: RunView, snapshot: Snapshot, style: Styles, last_wor
     tuned = snapshot.kind == "tune"
     after, again = (f" after {done}", "; r resumes") if tuned else ("", "")
     finished = snapshot.finished
-    if view.condition == "died":
+    if view.trouble:
+        text.append("✗ not followed any more", style("error") + _BOLD)
+        text.append(after)
+    elif view.condition == "died":
         text.append("✗ the runner died", style("error") + _BOLD)
         said = f"; it last said: {last_words}" if last_words else ""
         text.append(f"{after}{said}{again}")

@@ -51,6 +51,8 @@ class Requests:
         view = self._screen.tuner.view
         if view is None or view.snapshot is None:
             return view.trouble if view is not None else _NO_RUN
+        if view.trouble and not view.alive and name != "copy":
+            return view.trouble
         snapshot = view.snapshot
         if name == "copy":
             return "" if self._screen.launch is not None else "nothing is launched of it yet, so there is no command"
