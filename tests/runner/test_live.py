@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,12 @@ from aiohttp.test_utils import TestServer
 from tests.runner.simulated_task import simulated_task
 from tests.tuner import only_run, tuner
 from tuner_tui.backends.gpu_readings import GpuReading
+from tuner_tui.engines.live_metrics import LiveMetrics
 from tuner_tui.engines.log import LogReader
 from tuner_tui.load.model import LoadProgress
 from tuner_tui.runner import engine_metrics
-from tuner_tui.runner.engine_metrics import EngineMetrics, read_once
+from tuner_tui.runner.engine_figures import engine_sample
+from tuner_tui.runner.engine_metrics import EngineMetrics, Reading, read_once
 from tuner_tui.runner.live import Live, gpu_sample
 from tuner_tui.runner.log_figures import LogFigures
 from tuner_tui.runs.samples import Sample, SampleReader
@@ -75,6 +78,20 @@ async def test_without_metrics_the_log_tells(tmp_path: Path) -> None:
     assert (engine.source, engine.running, engine.queued, engine.kv_usage) == ("log", 3, 2, 0.25)
     assert engine.decode_tokens_per_s == 480.5
     assert (figures.counts.batches, figures.counts.ungraphed) == (1, 1)
+
+
+def test_of_an_engine_that_never_tells_its_prefills_no_rate_is_shown() -> None:
+    idle = [Reading(at_s=time.monotonic(), metrics=LiveMetrics(running=0, decode_tokens_per_s=0.0))]
+    figures = LogFigures()
+    silent = engine_sample(idle, figures)
+    assert silent is not None
+    assert silent.prefill_tokens_per_s is None
+    told = "Prefill batch. #new-seq: 1, #new-token: 8, #cached-token: 0, token usage: 0.00, #running-req: 0, "
+    told += "#queue-req: 0, cuda graph: False, input throughput (token/s): 97.29\n"
+    LogReader("sglang", on_fact=figures.take).feed(f"[2026-11-23 12:00:00] {told}".encode())
+    telling = engine_sample(idle, figures)
+    assert telling is not None
+    assert telling.prefill_tokens_per_s == 0.0
 
 
 async def test_rates_come_from_counters_and_an_engine_that_hangs_costs_nothing(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import re
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +126,23 @@ def test_points_stand_by_latency_and_throughput_and_the_front_is_starred() -> No
     assert any("#2★" in line for line in lines)
     assert any("#3•" in line for line in lines)
     assert lines[-2:] == ["★ #1  100 ms  1,000 tok/s  D(100,100) × 4", "★ #2  300 ms  3,000 tok/s  D(100,100) × 4"]
+
+
+def test_points_side_by_side_keep_their_names_apart() -> None:
+    snapshot = run_of([(0.100, 1000.0)], [(0.301, 3000.0)], [(0.302, 3010.0)], [(0.302, 3010.0)])
+    text = "\n".join(drawn("front", snapshot, (1, 2, 3, 4), 70, 20)[:-3])
+    assert "##" not in text
+    assert all(text.count(name) <= 1 for name in ("#2", "#3", "#4"))
+    assert any(whole in text for whole in ("#3★", "★#3", "#4★", "★#4"))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_names_that_are_drawn_are_whole(seed: int) -> None:
+    chance = random.Random(seed)
+    spots = [Spot(chance.random(), chance.random(), "★", f"<{number}>") for number in range(25)]
+    ticks = tuple((at / 10, f"{at / 10}") for at in range(0, 10, 3))
+    text = plot(spots, Axis(0, 1, ticks), Axis(0, 1, ticks), 60, 18).plain
+    assert text.count("<") == text.count(">") == len(re.findall(r"<\d+>(?=★)|(?<=★)<\d+>", text)) > 12
 
 
 def test_each_traffic_has_a_front_of_its_own(tmp_path: Path) -> None:

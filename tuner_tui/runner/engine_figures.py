@@ -42,7 +42,8 @@ def _from_metrics(readings: Sequence[Reading], log: LogFigures) -> EngineSample:
         decode = now.decode_tokens_per_s or (log.decode_tokens_per_s if now.running else now.decode_tokens_per_s)
     prefill = _rate(readings, "prefilled_tokens")
     if prefill is None:
-        prefill = log.prefill_tokens_per_s if now.running else 0.0
+        # Nothing runs, nothing is prefilled: to be said only of an engine that tells of its prefills at all.
+        prefill = log.prefill_tokens_per_s if now.running or not log.tells_prefill else 0.0
     looked_up = now.looked_up_tokens
     return EngineSample(
         source="metrics",

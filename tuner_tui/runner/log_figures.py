@@ -69,6 +69,11 @@ class LogFigures:
         return self._rate(self._prefill)
 
     @property
+    def tells_prefill(self) -> bool:
+        """Whether a line has said how fast the engine prefills: SGLang before 0.5.9 does not."""
+        return bool(self._prefill)
+
+    @property
     def decode_tokens_per_s(self) -> float | None:
         return self._rate(self._decode)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from rich.style import Style
 from rich.text import Text
@@ -63,7 +63,8 @@ def plot(
 ) -> Text:
     """A frame of `width` × `height` cells; the later spots over the earlier, all over `line`.
 
-    A spot's words stand on the side where they have room, its sign exactly at the point.
+    A spot's words stand on the side where they have room, its sign exactly at the point; without room they are left
+    out, those of the earlier spots first.
     """
     import plotext
 
@@ -81,14 +82,38 @@ def plot(
         plotext.yticks([at for at, _ in y.ticks], [words for _, words in y.ticks])
         if len(line) > 1:
             plotext.plot([at for at, _ in line], [value for _, value in line], marker="braille")
-        for spot in spots:
-            left = spot.x <= (x.low + x.high) / 2
-            words = spot.sign + spot.words if left else spot.words + spot.sign
+        for spot, side in zip(spots, _sides(spots, x, y, width - margin, height - 2 - bool(ticks)), strict=True):
+            words = {"left": spot.words + spot.sign, "right": spot.sign + spot.words, "": spot.sign}[side]
             color = styles.index(spot.style) + 1
-            plotext.text(words, x=spot.x, y=spot.y, color=color, alignment="left" if left else "right")
+            plotext.text(words, x=spot.x, y=spot.y, color=color, alignment="right" if side == "left" else "left")
         drawn = plotext.build()
         plotext.clear_figure()
     return _in_styles(Text.from_ansi(drawn), styles, width, height)
+
+
+def _sides(spots: Sequence[Spot], x: Axis, y: Axis, columns: int, rows: int) -> list[Literal["left", "right", ""]]:
+    """Where each spot's words cover no other's sign or words; in doubt towards the middle."""
+    cells = [(_cell(spot.x, x, columns), _cell(spot.y, y, rows)) for spot in spots]
+    taken = set(cells)
+    sides: list[Literal["left", "right", ""]] = [""] * len(spots)
+    for number in reversed(range(len(spots))):
+        column, row = cells[number]
+        size = len(spots[number].words)
+        right = range(column + 1, column + 1 + size)
+        left = range(column - size, column)
+        both: list[tuple[Literal["left", "right"], range]] = [("right", right), ("left", left)]
+        for side, wanted in both if 2 * column < columns else reversed(both):
+            free = all((cell, row) not in taken and 0 <= cell < columns for cell in wanted)
+            if size and free:
+                sides[number] = side
+                taken |= {(cell, row) for cell in wanted}
+                break
+    return sides
+
+
+def _cell(value: float, axis: Axis, cells: int) -> int:
+    """As plotext counts, `plotext._utility.get_matrix_data`."""
+    return math.floor(round(0.5 + (cells - 1) * (value - axis.low) / (axis.high - axis.low), 8))
 
 
 def _those_with_room(axis: Axis, width: int) -> list[tuple[float, str]]:

@@ -46,7 +46,9 @@ class Starting(Dialog[RunFolder | None]):
             folder = self._start()
         except BadInput as error:
             self.app.call_from_thread(self._fail, str(error))
-        except (RunnerNotStarted, OSError) as error:
+        except OSError as error:
+            self.app.call_from_thread(self._fail, f"{error.strerror}: {error.filename}")
+        except RunnerNotStarted as error:
             self.app.call_from_thread(self._fail, str(error))
         else:
             self.app.call_from_thread(self.dismiss, folder)

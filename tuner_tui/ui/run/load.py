@@ -95,7 +95,9 @@ def _flag(text: Text, flag: ValidityFlag, style: Styles) -> None:
     sign, look = ("! invalid:", style("error")) if flag.disqualifies else ("· note:", style("warning"))
     level = f" at {flag.level}" if flag.level else ""
     text.append(f"{sign} {flag.name.replace('_', ' ')}{level}", look)
-    text.append(f": {flag.seen} (limit {flag.threshold}). ")
+    # Where there is no figure to be kept, what was seen says it all.
+    limit = f" (limit {flag.threshold})" if flag.threshold[:1].isdigit() else ""
+    text.append(f": {flag.seen}{limit}. ")
     text.append(f"{flag.advice}\n", style("dim"))
 
 
