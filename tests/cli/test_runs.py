@@ -6,7 +6,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from tests.ui.runs_on_disk import finished_run
+from tests.ui.runs_on_disk import TASK, RecordedRun, finished_run, task_file, task_of
 from tuner_tui.cli.main import main
 
 
@@ -21,3 +21,15 @@ def test_in_a_pipe_every_name_is_whole_whatever_the_others_say(tmp_path: Path) -
     [bad, good] = [line for line in ran.stdout.splitlines() if "2026-11-2" in line]
     assert bad.split()[:2] == ["unreadable", unreadable.name]
     assert good.split()[:4] == ["winner", run.name, "4/4", "★"]
+
+
+def test_a_run_whose_files_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    text = TASK.replace("engine: sglang", "engine: sglang\nbackend: process").replace("launches: 2", "launches: 1")
+    recorded = RecordedRun(tmp_path / "runs", task_of(task_file(tmp_path, text)))
+    recorded.launch(1, 0.19)
+    recorded.launch(2, 0.1901)
+    run = recorded.finish()
+    run.runner_log.mkdir()
+    ran = CliRunner().invoke(main, ["confirm", run.name, "--runs-dir", str(tmp_path / "runs")])
+    assert ran.exit_code == 2
+    assert ran.stderr.splitlines()[-1] == f"tuner-tui: Is a directory: {run.runner_log}"

@@ -95,6 +95,17 @@ def test_a_run_from_start_to_end() -> None:
     assert (whole.verdict.kind, whole.verdict.provisional) == ("tie", False)
 
 
+def test_a_clock_that_is_set_back_takes_no_time_away() -> None:
+    whole = fold(
+        *CREATED,
+        RunStarted(at=at(101), runner="u", pid=1, host="h"),
+        *launch(1, 2, 101),
+        *launch(2, 1, 12),
+        RunFinished(at=at(23), reason="finished"),
+    )
+    assert whole.elapsed_s == 21  # but for the second in which it was set
+
+
 def test_a_failed_launch_keeps_its_cause() -> None:
     fix = Fix(set={"max-model-len": 1152}, remove=("no-such-flag",))
     failure = Failure(failure_class="unknown_flag", reason="no such flag", line="error: …", fix=fix)

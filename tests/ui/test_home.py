@@ -68,12 +68,12 @@ async def test_d_starts_the_demo_and_shows_it(tmp_path: Path) -> None:
 
 async def test_a_start_that_is_refused_says_why_and_leads_back(tmp_path: Path) -> None:
     app = app_under_test(tmp_path)
-    app.launcher.refusal = OSError("no space left on device")  # type: ignore[attr-defined]
+    app.launcher.refusal = OSError(28, "No space left on device", "/data/runs")  # type: ignore[attr-defined]
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         await pilot.press("d")
         await settled(pilot)
-        assert "no space left on device" in screen_text(app)
+        assert "No space left on device: /data/runs" in screen_text(app)
         await pilot.press("escape")
         await settled(pilot)
         assert app.current_mode == "home"

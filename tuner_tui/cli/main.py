@@ -59,6 +59,8 @@ class _Commands(click.Group):
                 click.echo(str(error), err=True)
             elif isinstance(error, RunNotFound | JournalUnreadable):
                 click.echo(f"tuner-tui: {error}", err=True)
+            elif isinstance(error, OSError) and error.filename:
+                click.echo(f"tuner-tui: {error.strerror}: {error.filename}", err=True)
             else:
                 raise
         sys.exit(2)

@@ -56,8 +56,8 @@ class RunState:
         self._owner: dict[int, int] = {}
         self._active: int | None = None
         self._started_at: datetime | None = None
-        self._stretch_began: datetime | None = None
-        self._earlier_s = 0.0
+        self._has_runner = False
+        self._elapsed_s = 0.0
         self._last_at: datetime | None = None
         self._runner: str | None = None
         self._preparation: PreparationStarted | None = None
@@ -83,13 +83,16 @@ class RunState:
         self._snapshot = None
         if isinstance(event, _JUDGED_ANEW):
             self._judgement = None
+        if self._has_runner and self._last_at is not None and not isinstance(event, RunStarted):
+            # A clock that was set back under way takes nothing from what was spent.
+            self._elapsed_s += max(0.0, (event.at - self._last_at).total_seconds())
         match event:
             case ExperimentsAdded():
                 for experiment in event.experiments:
                     self._put(_fresh(experiment, self._launches_each()))
                 self._excluded += event.excluded
             case RunStarted():
-                self._begin_stretch(event)
+                self._take_up(event)
             case PreparationStarted():
                 self._preparation = event
             case PreparationFinished():
@@ -140,7 +143,7 @@ class RunState:
                 self._finished = event
                 self._preparation = None
                 self._stopping = False
-                self._end_stretch(event.at)
+                self._has_runner = False
             case _:
                 pass
         self._last_at = event.at
@@ -164,9 +167,6 @@ class RunState:
                 extensions=self._extensions,
                 budget_spent=self._budget_spent,
             )
-        elapsed_s = self._earlier_s
-        if self._stretch_began is not None:
-            elapsed_s += (last_at - self._stretch_began).total_seconds()
         return Snapshot(
             run=created.run,
             task=created.task,
@@ -178,7 +178,7 @@ class RunState:
             levels=self._levels,
             created_at=created.at,
             started_at=self._started_at,
-            elapsed_s=elapsed_s,
+            elapsed_s=self._elapsed_s,
             last_at=last_at,
             runner=self._runner,
             preparation=self._preparation,
@@ -214,12 +214,10 @@ class RunState:
     def _kept_up(self) -> bool:
         return self._created is not None and self._created.kind == "try"
 
-    def _begin_stretch(self, event: RunStarted) -> None:
+    def _take_up(self, event: RunStarted) -> None:
         """A runner came. Where the one before died without a word, its time ended at its last event, and the launch
         it was in is over."""
-        if self._stretch_began is not None and self._last_at is not None:
-            self._end_stretch(self._last_at)
-        self._stretch_began = event.at
+        self._has_runner = True
         self._started_at = self._started_at or event.at
         self._runner = event.runner
         self._finished = None
@@ -228,11 +226,6 @@ class RunState:
         if self._active is not None:
             self._change(self._active, status="interrupted", phase="over")
             self._active = None
-
-    def _end_stretch(self, at: datetime) -> None:
-        if self._stretch_began is not None:
-            self._earlier_s += (at - self._stretch_began).total_seconds()
-            self._stretch_began = None
 
     def _begin_launch(self, event: LaunchStarted) -> None:
         experiment = self._experiments[event.experiment]

@@ -47,7 +47,8 @@ class Starting(Dialog[RunFolder | None]):
         except BadInput as error:
             self.app.call_from_thread(self._fail, str(error))
         except OSError as error:
-            self.app.call_from_thread(self._fail, f"{error.strerror}: {error.filename}")
+            named = f"{error.strerror}: {error.filename}" if error.filename else str(error)
+            self.app.call_from_thread(self._fail, named)
         except RunnerNotStarted as error:
             self.app.call_from_thread(self._fail, str(error))
         else:
