@@ -165,6 +165,19 @@ def test_ctrl_c_stops_in_order_and_resume_goes_on(tmp_path: Path, runs_dir: Path
     assert tuner("runs").stdout.count("stopped") == 1
 
 
+def test_ctrl_c_stops_where_the_wish_cannot_be_written_down(tmp_path: Path, runs_dir: Path) -> None:
+    task = simulated_task(tmp_path, {"mem-fraction-static": [0.7, 0.8]}, max_requests=200, concurrency=(1,))
+    with start("run", task) as following:
+        folder = in_launch(runs_dir)
+        folder.commands.unlink(missing_ok=True)
+        folder.commands.mkdir()
+        following.send_signal(signal.SIGINT)
+        assert following.wait(20) == 130
+    stopped = state(folder)
+    assert stopped.finished is not None
+    assert stopped.finished.reason == "stopped"
+
+
 def test_a_second_ctrl_c_does_not_wait_for_the_servers_goodbye(tmp_path: Path, runs_dir: Path) -> None:
     # A server that ignores SIGTERM: in order, its end would take the whole grace of ten seconds.
     deaf = "trap '' TERM; echo deaf; while :; do sleep 0.1; done"

@@ -83,21 +83,29 @@ class Follower:
                 signal.signal(number, handler)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if self._signal is None:
-            self._signal = number
-            append_command(self._folder.commands, Stop())
+        first, self._signal = self._signal is None, self._signal or number
+        if first and self._asked_to_stop():
             self._say("stopping in order … (again: at once)")
         elif (live := holder(self._folder.lock)) is not None:
             self._say("stopping at once …")
             with contextlib.suppress(ProcessLookupError):
                 os.kill(live.pid, signal.SIGTERM)
 
+    def _asked_to_stop(self) -> bool:
+        """False where it cannot be written down (a full disk)."""
+        try:
+            append_command(self._folder.commands, Stop())
+        except OSError as error:
+            self._say(f"{self._folder.commands} cannot be written: {error.strerror}")
+            return False
+        return True
+
     def follow(self) -> int | None:
         """Until the run is over. None when it ended by itself, else the exit code: 130 or 143 after a signal, 1 where
         the runner died."""
         if self._signal is not None:
             # It came before the runner did, which takes no commands from before its time.
-            append_command(self._folder.commands, Stop())
+            self._asked_to_stop()
         while True:
             view = self._look()
             if not view.alive:

@@ -69,6 +69,9 @@ def append_command(path: Path, command: AnyCommand) -> None:
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
     try:
         append_line(file, msgspec.json.encode(command))
+    except OSError as error:
+        error.filename = str(path)
+        raise
     finally:
         os.close(file)
 
