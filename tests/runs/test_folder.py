@@ -41,3 +41,16 @@ def test_an_unclear_name_says_what_there_is(tmp_path: Path) -> None:
         find_run(older.name[:10], tmp_path)
     with pytest.raises(RunNotFound, match="no run is called 'nothing'"):
         find_run("nothing", tmp_path)
+
+
+def test_a_run_that_only_another_user_may_read_hides_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine, anothers = make(tmp_path, "mine", 1), make(tmp_path, "anothers", 2)
+    asked = Path.is_file
+
+    def refused(path: Path) -> bool:
+        if path == anothers.journal:
+            raise PermissionError
+        return asked(path)
+
+    monkeypatch.setattr(Path, "is_file", refused)
+    assert list_runs(tmp_path) == [anothers, mine]

@@ -8,6 +8,8 @@ import pytest
 
 from tests.ui.app_under_test import app_under_test, asked, screen_text, seen, settled
 from tests.ui.runs_on_disk import finished_run, task_file
+from tuner_tui.runs import folder
+from tuner_tui.runs.folder import RunFolder
 from tuner_tui.task.samples import sample
 
 
@@ -130,3 +132,16 @@ async def test_a_run_that_cannot_be_read_is_one_line_of_the_list_and_told_whole_
         await pilot.press("down")
         await pilot.pause()
         assert "not an event this version knows" not in screen_text(app)
+
+
+async def test_a_folder_of_runs_that_cannot_be_read_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(runs_dir: Path) -> list[RunFolder]:
+        raise PermissionError(13, "Permission denied", str(runs_dir))
+
+    monkeypatch.setattr(folder, "list_runs", refused)
+    app = app_under_test(tmp_path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        assert "runs cannot be read: Permission denied" in screen_text(app).replace("\n", " ")

@@ -126,11 +126,19 @@ def whole_or_gone(folder: RunFolder) -> Iterator[None]:
 
 
 def list_runs(runs_dir: Path) -> list[RunFolder]:
-    """All runs, newest first."""
+    """All runs, newest first. Raises OSError where the folder of runs cannot be read."""
     if not runs_dir.is_dir():
         return []
-    found = [RunFolder(path.resolve()) for path in runs_dir.iterdir() if (path / "journal.jsonl").is_file()]
+    found = [RunFolder(path.resolve()) for path in runs_dir.iterdir() if _is_run(path)]
     return sorted(found, key=lambda run: run.name, reverse=True)
+
+
+def _is_run(path: Path) -> bool:
+    """Also a folder that only another user may look into: whoever reads it says so."""
+    try:
+        return (path / "journal.jsonl").is_file()
+    except PermissionError:
+        return True
 
 
 def find_run(given: str, runs_dir: Path) -> RunFolder:

@@ -90,6 +90,8 @@ class HomeScreen(TunerScreen):
         self._runs: dict[str, Overview] = {}
         self._tasks: dict[str, TaskLine] = {}
         self._filter = ""
+        self._unlisted = ""
+        """Why there is no list of runs, in a sentence."""
         self._run_table: TunerTable | None = None
         self._task_table: TunerTable | None = None
 
@@ -160,7 +162,14 @@ class HomeScreen(TunerScreen):
         from tuner_tui.runs.overview import overview
 
         found: dict[str, Overview] = {}
-        for folder in list_runs(self.tuner.launcher.runs_dir)[:_MOST_RUNS]:
+        runs_dir = self.tuner.launcher.runs_dir
+        try:
+            folders = list_runs(runs_dir)[:_MOST_RUNS]
+        except OSError as error:
+            folders, self._unlisted = [], f"{runs_dir} cannot be read: {error.strerror}"
+        else:
+            self._unlisted = ""
+        for folder in folders:
             known = self._runs.get(str(folder.path))
             stale = known is None or known.condition in ("running", "paused", "died") or self._grew(folder, known)
             found[str(folder.path)] = overview(folder) if stale or known is None else known
@@ -190,8 +199,8 @@ class HomeScreen(TunerScreen):
         table.display = bool(rows)
         if not rows:
             empty.update(
-                "no run fits the filter"
-                if self._filter
+                self._unlisted or "no run fits the filter"
+                if self._unlisted or self._filter
                 else "no run yet; d runs the demo, Enter on a task below opens it"
             )
             if (self.focused is table or self.focused is None) and self._task_table is not None:
