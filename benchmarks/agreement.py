@@ -5,7 +5,8 @@
 Starts the engine on the tiny model (tests/engines/setup vllm sglang genai-bench), on core 0, its prefix cache off.
 Every client runs on core 1, one after the other, in turn within a round; each warms up first and asks for temperature
 0, because drawing tokens takes an engine on a CPU time and the clients' defaults differ. Per level: mean TTFT, TPOT and
-E2E in ms, and output tokens/s over the client's own time. `chat` is our meter by the endpoint that genai-bench uses.
+E2E in ms, and output tokens/s over the client's own time; the median over the rounds of each, for a machine may stall
+for seconds. `chat` is our meter by the endpoint that genai-bench uses.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from statistics import fmean
+from statistics import median
 from typing import Literal
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -138,10 +139,10 @@ async def compare(engine: str, levels: Sequence[Level], requests: int, rounds: i
 def show(title: str, seen: dict[str, list[Figures]]) -> None:
     print(f"\n{title}; load average {os.getloadavg()[0]:.1f}")
     print(f"{'':18}{'TTFT ms':>16}{'TPOT ms':>16}{'E2E ms':>16}{'tok/s':>16}")
-    base = [fmean(column) for column in zip(*seen["tuner-tui"], strict=True)]
+    base = [median(column) for column in zip(*seen["tuner-tui"], strict=True)]
     for name, rounds in seen.items():
-        means = [fmean(column) for column in zip(*rounds, strict=True)]
-        cells = [f"{mean:.4g} ({mean / known:.2f})" for mean, known in zip(means, base, strict=True)]
+        middle = [median(column) for column in zip(*rounds, strict=True)]
+        cells = [f"{value:.4g} ({value / known:.2f})" for value, known in zip(middle, base, strict=True)]
         print(f"{name:18}" + "".join(f"{cell:>16}" for cell in cells), flush=True)
 
 
