@@ -57,7 +57,11 @@ def test_it_is_named_at_its_place(case: str, tmp_path: Path, runs_dir: Path) -> 
 
 def test_all_problems_come_in_one_go_in_the_order_of_the_file(tmp_path: Path) -> None:
     path = tmp_path / "task.yaml"
-    path.write_text(GOOD.format(model=tmp_path).replace("tp-size: 1", "tp-sise: 1").replace("50", "many"))
+    path.write_text(
+        GOOD.format(model=tmp_path)
+        .replace("tp-size: 1", "tp-sise: 1")
+        .replace("max_requests: 50", "max_requests: many")
+    )
     done = tuner("plan", path, check=2)
     places = [line.split(": ")[0] for line in done.stderr.splitlines() if line.startswith(str(path))]
     assert [place.rsplit(":", 2)[1] for place in places] == ["4", "9"]
