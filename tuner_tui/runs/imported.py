@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -93,37 +94,33 @@ def make_imported_run(stored: Stored, task: Task, runs_dir: Path, task_file: Pat
     """
     moment = now()
     folder = make_run_folder(runs_dir, task.name, moment)
-    with whole_or_gone(folder):
+    with whole_or_gone(folder), closing(JournalWriter(folder.journal)) as journal:
         folder.task.write_bytes(task_file.read_bytes() if task_file else _task_yaml(stored, task))
         launches = _with_experiments(stored.launches)
         gpus = [_gpus(task, launch) for _, launch in launches]
-        journal = JournalWriter(folder.journal)
-        try:
-            journal.append(
-                RunCreated(
-                    at=moment,
-                    run=folder.name,
-                    task=task,
-                    version=__version__,
-                    kind="import",
-                    gpus=tuple(range(max(gpus))),
+        journal.append(
+            RunCreated(
+                at=moment,
+                run=folder.name,
+                task=task,
+                version=__version__,
+                kind="import",
+                gpus=tuple(range(max(gpus))),
+            )
+        )
+        configurations = {number: launch.configuration for number, launch in launches}
+        journal.append(
+            ExperimentsAdded(
+                experiments=tuple(
+                    Experiment(id=number, configuration=configuration, gpus_needed=_gpus_asked(task, configuration))
+                    for number, configuration in configurations.items()
                 )
             )
-            configurations = {number: launch.configuration for number, launch in launches}
-            journal.append(
-                ExperimentsAdded(
-                    experiments=tuple(
-                        Experiment(id=number, configuration=configuration, gpus_needed=_gpus_asked(task, configuration))
-                        for number, configuration in configurations.items()
-                    )
-                )
-            )
-            for index, (experiment, launch) in enumerate(launches, 1):
-                for event in _events(task, index, experiment, launch, gpus[index - 1], folder.launch(index)):
-                    journal.append(event)
-            journal.append(RunFinished(reason="finished"))
-        finally:
-            journal.close()
+        )
+        for index, (experiment, launch) in enumerate(launches, 1):
+            for event in _events(task, index, experiment, launch, gpus[index - 1], folder.launch(index)):
+                journal.append(event)
+        journal.append(RunFinished(reason="finished"))
     return folder
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Literal
 
@@ -38,9 +39,8 @@ def create_run(
     """A run folder with the task as it stands and the first two events. Raises OSError; no folder is left then."""
     moment = now()
     folder = make_run_folder(runs_dir, task.name if kind == "tune" else f"try-{task.name}", moment)
-    with whole_or_gone(folder):
+    with whole_or_gone(folder), closing(JournalWriter(folder.journal)) as journal:
         shutil.copyfile(task.file, folder.task)
-        journal = JournalWriter(folder.journal)
         journal.append(
             RunCreated(
                 at=moment,
@@ -54,7 +54,6 @@ def create_run(
             )
         )
         journal.append(ExperimentsAdded(experiments=tuple(experiments), excluded=tuple(excluded)))
-        journal.close()
     return folder
 
 

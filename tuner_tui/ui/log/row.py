@@ -81,7 +81,7 @@ def _painted(
     if query is not None and not query.inverse:
         for match in query.pattern.finditer(text):
             painted.lay(appearance.match, match.start(), match.end())
-    if spans and appearance.times != "whole":
+    if spans:
         painted.keep(shortened(text, spans, appearance.times))
     return painted
 
