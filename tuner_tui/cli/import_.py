@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from tuner_tui.cli.run import no_run_folder
 from tuner_tui.engines.load_task import load_task
 from tuner_tui.load.model import Distribution, LevelResult
 from tuner_tui.report.files import write_results
@@ -54,10 +55,7 @@ def import_results(
         snapshot = read_run(folder)
         write_results(snapshot, folder)
     except OSError as error:
-        click.echo(
-            f"tuner-tui: no run folder can be made under {where}: {error.strerror} (--runs-dir chooses another place)",
-            err=True,
-        )
+        click.echo(f"tuner-tui: {no_run_folder(where, error)}", err=True)
         return 2
     _show(snapshot, as_json=as_json)
     click.echo(f"run: {folder.path}", err=True)

@@ -66,9 +66,11 @@ def make_run(
     try:
         return create_run(task, experiments, excluded, gpus, where, kind=kind, simulated=simulated)
     except OSError as error:
-        raise bad(
-            task, "", f"no run folder can be made under {where}: {error.strerror} (--runs-dir chooses another place)"
-        ) from error
+        raise bad(task, "", no_run_folder(where, error)) from error
+
+
+def no_run_folder(where: Path, error: OSError) -> str:
+    return f"no run folder can be made under {where}: {error.strerror} (--runs-dir chooses another place)"
 
 
 def bad(task: Task, key: str, message: str) -> BadInput:
