@@ -23,6 +23,13 @@ def test_in_a_pipe_every_name_is_whole_whatever_the_others_say(tmp_path: Path) -
     assert good.split()[:4] == ["winner", run.name, "4/4", "★"]
 
 
+def test_a_runs_folder_may_be_named_before_the_command_too(tmp_path: Path) -> None:
+    run = finished_run(tmp_path / "runs", tmp_path)
+    before, behind = ["--runs-dir", str(tmp_path / "runs")], ["--runs-dir", str(tmp_path / "none")]
+    assert run.name in CliRunner().invoke(main, [*before, "runs"]).stdout
+    assert run.name not in CliRunner().invoke(main, [*before, "runs", *behind]).stdout
+
+
 def test_a_run_whose_files_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
     text = TASK.replace("engine: sglang", "engine: sglang\nbackend: process").replace("launches: 2", "launches: 1")
     recorded = RecordedRun(tmp_path / "runs", task_of(task_file(tmp_path, text)))

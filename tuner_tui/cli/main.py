@@ -86,6 +86,10 @@ def main(context: click.Context, runs_dir: Path | None, models_dir: Path | None,
         from tuner_tui.cli.screen import show_screen
 
         sys.exit(show_screen(runs_dir=runs_dir, models_dir=models_dir, mouse=mouse))
+    # What stands before a command holds for it, where it takes that and does not say otherwise itself.
+    given = {"runs_dir": runs_dir, "models_dir": models_dir, "mouse": mouse}
+    known = {name: value for name, value in given.items() if value is not None}
+    context.default_map = dict.fromkeys(main.commands, known)
 
 
 @main.command("open", hidden=True)
