@@ -127,6 +127,15 @@ async def test_progress_comes_twice_a_second(generator: Generator, tmp_path: Pat
     assert seen[0].output_tokens_per_s == pytest.approx(30, abs=11)
 
 
+async def test_nobody_is_told_of_a_level_that_is_not_watched(generator: Generator, tmp_path: Path) -> None:
+    seen: list[LoadProgress] = []
+    async with serving(steady(0.1, 0.05)) as server:
+        await generator.begin(job(server, tmp_path, max_requests=6))
+        order = msgspec.structs.replace(level(2), watched=False)
+        done = await generator.run(order, seen.append)  # 0.3 s a request: 0.9 s
+    assert (done.done, len(records(tmp_path)), seen) == (6, 6, [])
+
+
 async def test_failures_of_some_requests_are_recorded_and_the_rest_goes_on(
     generator: Generator, tmp_path: Path
 ) -> None:

@@ -20,7 +20,7 @@ def bodies(scenario: str, seed: int, traffic_seed: int | None, **options: Any) -
     level = Level(scenario=scenario, concurrency=4)
     order = RunShare(
         level=0, traffic=level, warm_up=False, zero_s=0, first_serial=9, limit=None, part=0, parts=1, lanes=4,
-        tickets="",
+        watched=True, tickets="",
     )  # fmt: skip
     dataset = Dataset(Path(job.dataset), job.drawn_by) if job.dataset else None
     traffic = Traffic(order, job, Endpoint(job), Prompts(seed), dataset)

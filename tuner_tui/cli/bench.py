@@ -106,7 +106,7 @@ def bench_url(
                 limits_s=_of_a_request(limits_s),
                 limits_kept=tuple(limits_s),
                 on_level=shown.level,
-                on_progress=shown.progress,
+                on_progress=shown.progress if shown.on_terminal else None,
             )
         )
     except LoadError as error:
@@ -175,20 +175,19 @@ class _Progress:
     """One line that is written over, on a terminal only."""
 
     def __init__(self) -> None:
-        self._shown = sys.stderr.isatty()
+        self.on_terminal = sys.stderr.isatty()
         self._level = ""
 
     def level(self, level: Level) -> None:
         self._level = level.name
 
     def progress(self, progress: LoadProgress) -> None:
-        if self._shown:
-            doing = "warming up" if progress.warm_up else f"{progress.done} requests done, {progress.failed} failed"
-            rate = f", {progress.output_tokens_per_s:.0f} tok/s" if progress.output_tokens_per_s else ""
-            click.echo(f"\r\x1b[K{self._level}: {doing}{rate}", nl=False, err=True)
+        doing = "warming up" if progress.warm_up else f"{progress.done} requests done, {progress.failed} failed"
+        rate = f", {progress.output_tokens_per_s:.0f} tok/s" if progress.output_tokens_per_s else ""
+        click.echo(f"\r\x1b[K{self._level}: {doing}{rate}", nl=False, err=True)
 
     def clear(self) -> None:
-        if self._shown:
+        if self.on_terminal:
             click.echo("\r\x1b[K", nl=False, err=True)
 
 

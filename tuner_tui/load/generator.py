@@ -1,10 +1,10 @@
 """The load generator's process: `python -m tuner_tui.load.generator [--cpus LIST]`.
 
-Protocol, one JSON object a line (the structs are in `load.model`). Out: `LoadReady` once it is up; while a level
-runs, `LoadProgress` twice a second and `LevelDone` at its end; `LoadFailed` before it ends by itself. In: a `Job`,
-then any number of `RunLevel`, carried out one after another. The end of standard input ends it, and with it the
-requests that are in flight; so does SIGTERM. Standard output carries nothing else; words for people go to standard
-error.
+Protocol, one JSON object a line (the structs are in `load.model`). Out: `LoadReady` once it is up; while a level runs
+that is watched, `LoadProgress` twice a second; `LevelDone` at each level's end; `LoadFailed` before it ends by itself.
+In: a `Job`, then any number of `RunLevel`, carried out one after another. The end of standard input ends it, and with
+it the requests that are in flight; so does SIGTERM. Standard output carries nothing else; words for people go to
+standard error.
 
 Exit code: 0 at the end of input, 1 after `LoadFailed`, 143 after SIGTERM.
 """

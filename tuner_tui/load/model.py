@@ -260,7 +260,7 @@ class LevelResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LoadProgress(msgspec.Struct, frozen=True, kw_only=True, tag="progress", tag_field="type"):
-    """How far a level is, twice a second, from the generator process."""
+    """How far a level that is watched is, twice a second, from the generator process."""
 
     level: int
     warm_up: bool
@@ -316,6 +316,8 @@ class RunLevel(msgspec.Struct, frozen=True, kw_only=True):
     warm_up: bool = False
     max_requests: int | None = None
     """Instead of the job's."""
+    watched: bool = True
+    """Whether anybody wants its progress, which wakes three processes up twice a second."""
 
 
 class RunShare(msgspec.Struct, frozen=True, kw_only=True):
@@ -333,6 +335,7 @@ class RunShare(msgspec.Struct, frozen=True, kw_only=True):
     part: int
     parts: int
     lanes: int
+    watched: bool
     tickets: str
     """Path of the file that deals out the numbers (`load.tickets`)."""
 

@@ -15,6 +15,7 @@ from functools import partial
 from time import monotonic
 from typing import Any, TypeVarTuple
 
+_READABLE = select.EPOLLIN
 _Arguments = TypeVarTuple("_Arguments")
 Read = Callable[[], object]
 """Reads what is there. True: it told nobody, and whoever waits may go on waiting."""
@@ -27,12 +28,23 @@ class _Selector(selectors.EpollSelector):
         super().__init__()
         self.readers: dict[int, Read] = {}
         self._epoll = select.epoll.fromfd(os.dup(self.fileno()))
+        self._poll = self._epoll.poll
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if not timeout or timeout < 0:
             return super().select(timeout)
+        # One function with all it needs at hand: after a wait the caches are cold, and each object looked at costs.
+        readers, poll = self.readers, self._poll
         until_s = monotonic() + timeout
-        while timeout > 0 and self._only_noted(timeout):
+        while timeout > 0:
+            ready = poll(timeout)
+            noted = bool(ready)
+            for fd, event in ready:
+                read = readers.get(fd)
+                if read is None or event != _READABLE or not read():
+                    noted = False
+            if not noted:
+                break
             timeout = until_s - monotonic()
         # What is not ours, and what readers have told asyncio.
         return super().select(0)
@@ -40,15 +52,6 @@ class _Selector(selectors.EpollSelector):
     def close(self) -> None:
         self._epoll.close()
         super().close()
-
-    def _only_noted(self, timeout_s: float) -> bool:
-        ready = self._epoll.poll(timeout_s)
-        noted = bool(ready)
-        for fd, event in ready:
-            read = self.readers.get(fd)
-            if read is None or event != select.EPOLLIN or not read():
-                noted = False
-        return noted
 
 
 class ReadingLoop(asyncio.SelectorEventLoop):
@@ -60,7 +63,7 @@ class ReadingLoop(asyncio.SelectorEventLoop):
 
     def add_reader(self, fd: Any, callback: Callable[[*_Arguments], Any], *args: *_Arguments) -> None:
         super().add_reader(fd, callback, *args)
-        self._reading.readers[fd] = partial(callback, *args)
+        self._reading.readers[fd] = partial(callback, *args) if args else callback
 
     def remove_reader(self, fd: Any) -> bool:
         self._reading.readers.pop(fd, None)

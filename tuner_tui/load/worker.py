@@ -1,7 +1,8 @@
 """A worker of the load generator: `python -m tuner_tui.load.worker`, started by the generator only.
 
 In: a `Job` (its model named, its text length known), then any number of `RunShare`. Out: `LoadReady`, `ShareProgress`
-twice a second, `ShareDone`; `LoadFailed` before it ends by itself. The end of standard input ends it at once.
+twice a second where it is watched, `ShareDone`; `LoadFailed` before it ends by itself. The end of standard input ends
+it at once.
 """
 
 from __future__ import annotations

@@ -85,6 +85,7 @@ class Workers:
                     part=part,
                     parts=number,
                     lanes=lanes // number + (part < lanes % number),
+                    watched=order.watched,
                     tickets=str(self._tickets),
                 )
                 shares.create_task(gathered.follow(part, worker, share))
