@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.load.test_metrics import good
-from tuner_tui.load.find_max import broken_limits, find_max, least_requests, parse_limit, sustained
+from tuner_tui.load.find_max import Before, broken_limits, find_max, least_requests, parse_limit, sustained
 from tuner_tui.load.metrics import level_result
 from tuner_tui.load.model import Found, Level, LevelResult, LoadKind, RequestRecord
 
@@ -67,6 +67,26 @@ def test_a_rate_may_begin_where_one_says() -> None:
     assert searched("rate", 40, start=32)[1][0] == 32
 
 
+@pytest.mark.parametrize("kind", ["rate", "concurrency"])
+@pytest.mark.parametrize("true_limit", [30, 38, 40, 42, 55, 300])
+def test_a_later_launch_looks_where_the_first_one_found(kind: LoadKind, true_limit: float) -> None:
+    for number in range(16):
+        found, tried = searched(kind, true_limit, scale=2 ** (number / 16), before=Before(40))
+        assert 0.96 * 40 <= tried[0] <= 1.04 * 40
+        assert found.highest is not None
+        assert found.lowest_broken is not None
+        assert found.highest <= true_limit < found.lowest_broken
+        assert found.lowest_broken - found.highest <= max(kind == "concurrency", 0.05 * found.highest)
+        assert len(tried) <= (5 if 38 <= true_limit <= 42 else 12)
+
+
+def test_later_launches_do_not_find_the_same_for_having_begun_at_the_same() -> None:
+    """What the others found decides where they begin, by no more than the chance of each."""
+    found = [searched("rate", 41, scale=2 ** (n / 16), before=Before(40))[0].highest or 0 for n in range(16)]
+    assert len(set(found)) >= 8
+    assert all(0.95 * 41 <= each <= 41 for each in found)
+
+
 def test_a_limit_that_a_single_request_breaks_is_not_looked_for_any_longer() -> None:
     found, tried = searched("rate", 0)
     assert (found.highest, found.lowest_broken, tried) == (None, None, [1])
@@ -108,6 +128,7 @@ def test_a_load_is_tried_long_enough_for_what_is_held_against_it() -> None:
     assert least_requests(Level(scenario="D(10,5)", request_rate=40), ["e2e.p99"]) == 400
     alone, loaded = (result(Level(scenario="D(10,5)", concurrency=1), ttft_s) for ttft_s in (4, 9))
     assert least_requests(Level(scenario="D(10,5)", request_rate=40), [], [alone, loaded]) == 800
+    assert least_requests(Level(scenario="D(10,5)", request_rate=40), [], [loaded], Before(40, 5)) == 800
     assert least_requests(Level(scenario="D(10,5)", concurrency=8), [], [alone, loaded]) == 32
 
 

@@ -120,6 +120,22 @@ def test_the_most_that_keeps_the_limits_is_looked_for_and_is_the_score(tmp_path:
     assert f"D(20,40) × max = × {eight['levels'][0]['concurrency']}" in report
 
 
+def test_a_second_launch_begins_to_look_where_the_first_one_found(tmp_path: Path, runs_dir: Path) -> None:
+    task = simulated_task(
+        tmp_path,
+        {"max-running-requests": [8]},
+        limits={"ttft.mean": "60ms"},
+        search={"launches": 2},
+        benchmark={"traffic": ["D(20,40)"], "concurrency": "max", "max_requests": 20},
+    )
+    [experiment] = json.loads(tuner("run", task, "--json").stdout)["experiments"]
+    first, second = experiment["launches"]
+    assert [each["load"] for each in first["tried"]][:3] == ["D(20,40) × 1", "D(20,40) × 2", "D(20,40) × 4"]
+    highest = first["levels"][0]["sought"]["highest"]
+    assert second["tried"][0]["load"] == f"D(20,40) × {highest:g}"
+    assert len(second["tried"]) < len(first["tried"])
+
+
 def test_limits_that_nothing_keeps_end_a_launch_with_the_reason(tmp_path: Path, runs_dir: Path) -> None:
     task = simulated_task(
         tmp_path,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -18,6 +18,7 @@ from tuner_tui.engines.facts import Memory
 from tuner_tui.engines.log import LogReader
 from tuner_tui.engines.probes import Answer
 from tuner_tui.engines.remarks import RemarkReader
+from tuner_tui.load.find_max import Before
 from tuner_tui.load.model import Level
 from tuner_tui.runner.live import Live
 from tuner_tui.runner.load_on_demand import Demand, LoadOnDemand
@@ -65,6 +66,7 @@ class Launch:
         backend: Backend,
         folder: Path,
         levels: tuple[Level, ...],
+        before: Mapping[int, Before],
         seed: int,
         traffic_seed: int,
         emit: Callable[[AnyEvent], None],
@@ -79,6 +81,7 @@ class Launch:
         self._backend = backend
         self._folder = folder
         self._levels = levels
+        self._before = before
         self._seed, self._traffic_seed = seed, traffic_seed
         self._emit = emit
         self._figures = LogFigures()
@@ -207,6 +210,7 @@ class Launch:
             spec=self._spec,
             folder=self._folder,
             levels=levels,
+            before=self._before if first is None else {},
             first=first,
             # Prompts of a later load differ from those of the ones before.
             seed=self._seed + 7_919 * (first or 0),

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from random import Random
 
@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from tuner_tui.engines.registry import engine
 from tuner_tui.load.client import LoadError
-from tuner_tui.load.find_max import broken_limits, find_max, least_requests, sustained
+from tuner_tui.load.find_max import Before, broken_limits, find_max, least_requests, sustained
 from tuner_tui.load.model import Found, Job, Level, LevelDone, LevelResult, RunLevel
 from tuner_tui.load.records import RecordReader
 from tuner_tui.runner.flush import flush_cache
@@ -23,15 +23,31 @@ from tuner_tui.runner.load_tool import LoadTool, result_of, start_tool
 from tuner_tui.runner.observer import Observer
 from tuner_tui.runner.watch import LaunchFailed, Watch
 from tuner_tui.runs.events import AnyEvent, Failure, LevelFinished, LevelStarted, LoadTried
+from tuner_tui.runs.experiment import Launch
 from tuner_tui.task.launch_spec import LaunchSpec
 from tuner_tui.task.model import Task
+
+
+def found_before(launches: Iterable[Launch]) -> dict[int, Before]:
+    """By level, what these launches of one configuration found last, and what a request took by itself in them."""
+    found: dict[int, Before] = {}
+    for launch in launches:
+        for index, result in enumerate(launch.results):
+            if result.sought is None or result.sought.highest is None:
+                continue
+            alone = [each for each in launch.tried if each.level == index and each.traffic.concurrency == 1]
+            last = found.get(index)
+            alone_s = 1 / alone[0].requests_per_s if alone else last.alone_s if last else 0.0
+            found[index] = Before(result.sought.highest, alone_s)
+    return found
 
 
 class Measurement:
     """All levels of one launch. Made while the engine loads, so that the generator is up by the time it is ready;
     `run` once the server is ready, `close` in any case.
 
-    `first`: the index of the first level, where they are none of the task's but were asked for by a person.
+    `before`: by level, what an earlier launch of the configuration found. `first`: the index of the first level, where
+    they are none of the task's but were asked for by a person.
     """
 
     def __init__(
@@ -42,6 +58,7 @@ class Measurement:
         spec: LaunchSpec,
         folder: Path,
         levels: tuple[Level, ...],
+        before: Mapping[int, Before],
         first: int | None = None,
         seed: int,
         traffic_seed: int,
@@ -58,6 +75,7 @@ class Measurement:
         self._requests = folder / "requests.jsonl"
         self._records = RecordReader(self._requests)
         self._levels = levels
+        self._before = before
         self._first = first
         self._seed, self._traffic_seed = seed, traffic_seed
         self._watch = watch
@@ -130,12 +148,14 @@ class Measurement:
         benchmark = self._task.benchmark
         limits_s = {limit.name: limit.most_s for limit in self._task.limits}
         scale = 2 ** Random(self._seed).random()
-        search = find_max(level.scenario, level.seek, limits_s, arrivals=level.arrivals, scale=scale)
+        before = self._before.get(index)
+        search = find_max(level.scenario, level.seek, limits_s, arrivals=level.arrivals, scale=scale, before=before)
         kept: LevelResult | None = None
         tried: list[LevelResult] = []
         load = next(search)
         while True:
-            most = benchmark.max_requests and max(benchmark.max_requests, least_requests(load, limits_s, tried))
+            most = benchmark.max_requests
+            most = most and max(most, least_requests(load, limits_s, tried, before))
             self._live.limit(max_requests=most, max_time_s=benchmark.max_time_s)
             result = await self._measure(generator, url, index, load, most)
             tried.append(result)

@@ -14,6 +14,7 @@ from tuner_tui.engines.launch import launch_spec
 from tuner_tui.engines.registry import engine
 from tuner_tui.report.files import write_results
 from tuner_tui.runner.launch import Launch
+from tuner_tui.runner.measurement import found_before
 from tuner_tui.runner.orders import Orders
 from tuner_tui.runs.budget import budget_spent
 from tuner_tui.runs.commands import Load
@@ -180,6 +181,7 @@ class Run:
             backend=self._backend,
             folder=self._folder.launch(number),
             levels=snapshot.levels,
+            before=found_before(experiment.launches),
             seed=snapshot.seed + 1_000_003 * number,
             traffic_seed=snapshot.seed,
             emit=self.emit,
