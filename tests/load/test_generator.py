@@ -440,7 +440,7 @@ async def test_poisson_gaps_differ_and_have_the_mean(generator: Generator, tmp_p
         await generator.run(at_rate(200, "poisson"), ignore)
     due_s = sorted(each.scheduled_s or 0 for each in records(tmp_path))
     gaps_s = [after - before for before, after in itertools.pairwise(due_s)]
-    assert statistics.mean(gaps_s) == pytest.approx(1 / 200, rel=0.3)
+    assert statistics.mean(gaps_s) == pytest.approx(1 / 200)
     assert statistics.stdev(gaps_s) == pytest.approx(1 / 200, rel=0.4)  # as large as the mean: exponential
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import math
 import time
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import islice
 from time import perf_counter
 
 import msgspec
@@ -123,11 +123,13 @@ class Share:
         order, traffic = self._order, self._order.traffic
         assert traffic.request_rate is not None
         seed = f"{self._job.drawn_by} {order.level} {order.warm_up}"
-        due_times = due_times_s(traffic.request_rate, traffic.arrivals, seed)
+        max_time_s = self._job.max_time_s
+        within = math.inf if max_time_s is None else math.ceil(traffic.request_rate * max_time_s)
+        number = int(min(within, math.inf if order.limit is None else order.limit))
         free = asyncio.Semaphore(order.lanes)
         async with asyncio.TaskGroup() as requests:
-            for index, due_s in enumerate(islice(due_times, order.limit)):
-                if self._job.max_time_s is not None and due_s >= self._job.max_time_s:
+            for index, due_s in enumerate(due_times_s(traffic.request_rate, traffic.arrivals, seed, number)):
+                if max_time_s is not None and due_s >= max_time_s:
                     return
                 if index % order.parts != order.part:
                     continue
