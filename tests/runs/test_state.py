@@ -110,6 +110,9 @@ def test_a_failed_launch_keeps_its_cause() -> None:
     fix = Fix(set={"max-model-len": 1152}, remove=("no-such-flag",))
     failure = Failure(failure_class="unknown_flag", reason="no such flag", line="error: …", fix=fix)
     assert failure.advice == "no such flag; fix: max-model-len 1152, without no-such-flag"
+    assert failure.words == f"failed (unknown_flag): {failure.advice}"
+    skipped = Failure(failure_class="stopped", reason="skipped by the user")
+    assert skipped.words == "skipped by the user"
     assert msgspec.json.decode(msgspec.json.encode(failure), type=Failure) == failure
     whole = fold(
         *CREATED,

@@ -163,7 +163,7 @@ class Follower:
                 self._say(f"    no load: {event.reason}")
             case LaunchFailing():
                 line = f" | {event.failure.line.strip()}" if event.failure.line else ""
-                self._say(f"    failed ({event.failure.failure_class}): {event.failure.advice}{line}")
+                self._say(f"    {event.failure.words}{line}")
             case LaunchFinished():
                 self._tell_finished(snapshot, event)
             case RunFinished() if event.sentence:

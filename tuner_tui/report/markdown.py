@@ -176,7 +176,7 @@ def _doubts(snapshot: Snapshot) -> str:
         for launch in experiment.counted:
             who = f"#{experiment.id}" if len(experiment.counted) == 1 else f"#{experiment.id} (launch {launch.number})"
             if launch.failure is not None:
-                lines.setdefault(f"failed, {launch.failure.failure_class}: {launch.failure.advice}", []).append(who)
+                lines.setdefault(launch.failure.words, []).append(who)
             for flag in launch.validity:
                 kind = "not valid" if flag.disqualifies else "note"
                 at = f" at {flag.level}" if flag.level else ""

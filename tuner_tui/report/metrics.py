@@ -40,7 +40,7 @@ _OF_A_LAUNCH = (
     Metric(key="kv_cache_tokens", name="KV cache tokens", unit="tokens", better="higher", exact=True),
     Metric(key="kv_cache", name="KV cache memory", unit="GiB", better="higher", exact=True),
     Metric(key="weights", name="weights", unit="GiB", better="lower", exact=True),
-    Metric(key="available", name="free GPU memory", unit="GiB", better="higher", exact=True),
+    Metric(key="available", name="free memory", unit="GiB", better="higher", exact=True),
 )
 
 

@@ -51,7 +51,7 @@ def _of_launch(snapshot: Snapshot, experiment: ExperimentState, launch: Launch) 
         "KV cache (tokens)": memory.kv_cache_tokens,
         "KV cache (GiB)": memory.kv_cache_gib,
         "weights (GiB)": memory.weights_gib,
-        "free GPU memory (GiB)": memory.available_gib,
+        "free memory (GiB)": memory.available_gib,
         "disqualified by": " ".join(dict.fromkeys(flag.name for flag in launch.validity if flag.disqualifies)),
         "failure": launch.failure.failure_class if launch.failure else "",
     }

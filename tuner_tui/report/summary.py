@@ -163,7 +163,7 @@ def _doubt(experiment: ExperimentState) -> Text:
     launch = experiment.counted[-1]
     if launch.failure is not None:
         line = f" | {launch.failure.line.strip()}" if launch.failure.line else ""
-        words = f"#{experiment.id} failed ({launch.failure.failure_class}): {launch.failure.advice}{line}"
+        words = f"#{experiment.id} {launch.failure.words}{line}"
     else:
         flags = [flag for flag in launch.validity if flag.disqualifies]
         words = f"#{experiment.id} invalid: " + "; ".join(f"{flag.level}: {flag.seen}; {flag.advice}" for flag in flags)

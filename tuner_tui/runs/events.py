@@ -40,6 +40,11 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
         """The sentence, and after it the fix in words ("…; fix: max-model-len 1152") where there is one."""
         return f"{self.reason}; fix: {self.fix}" if self.fix is not None else self.reason
 
+    @property
+    def words(self) -> str:
+        """`failed (oom): …` with the advice; who was skipped has not failed."""
+        return self.reason if self.failure_class == "stopped" else f"failed ({self.failure_class}): {self.advice}"
+
 
 class ValidityFlag(msgspec.Struct, frozen=True, kw_only=True):
     """A doubt about a launch's numbers. One that disqualifies bars the launch from winning; a note bars nobody."""
