@@ -23,7 +23,8 @@ from tuner_tui.report.words import (
 from tuner_tui.runs.progress import mean_launch_s
 from tuner_tui.runs.state import ExperimentState, Snapshot
 from tuner_tui.search.confirm import MOST
-from tuner_tui.search.verdict import Verdict, quantity
+from tuner_tui.search.verdict import Verdict
+from tuner_tui.search.words import quantity, rate_unit
 
 
 def print_summary(snapshot: Snapshot, console: Console) -> None:
@@ -87,11 +88,12 @@ def _ranking(
     differences = {difference.experiment: str(difference) for difference in verdict.differences} if repeated else {}
     if repeated:
         table.add_column("launches", justify="right", no_wrap=True)
-    table.add_column("score", justify="right", no_wrap=True)
+    unit = rate_unit(snapshot.objective)
+    table.add_column("\n".join(["score", *unit.split(" ", 1)]).strip(), justify="right", no_wrap=True)
     if differences:
         table.add_column("to the best", justify="right", no_wrap=True)
-    table.add_column("start", justify="right", no_wrap=True)
-    if not differences:
+    else:
+        table.add_column("start", justify="right", no_wrap=True)
         table.add_column("KV tokens", justify="right", no_wrap=True)
     for experiment in ranked:
         mark, style = "", ""
@@ -109,7 +111,7 @@ def _ranking(
         launch = experiment.counted[-1] if experiment.counted else None
         score: str = experiment.status
         if experiment.outcome == "succeeded" and experiment.score is not None:
-            score = quantity(snapshot.objective, experiment.score.value)
+            score = quantity(snapshot.objective, experiment.score.value).removesuffix(f" {unit}")
         start = "–" if launch is None or launch.start_s is None else f"{launch.start_s:.1f} s"
         tokens = launch.memory.kv_cache_tokens if launch is not None else None
         cells = [mark, str(experiment.id), *(value_words(experiment.configuration, name) for name in differing)]
@@ -118,9 +120,8 @@ def _ranking(
         cells.append(score)
         if differences:
             cells.append(differences.get(experiment.id, ""))
-        cells.append(start)
-        if not differences:
-            cells.append("–" if tokens is None else f"{tokens:,}")
+        else:
+            cells += [start, "–" if tokens is None else f"{tokens:,}"]
         table.add_row(*(Text(cell, style=style) for cell in cells))
     return table
 
@@ -128,8 +129,8 @@ def _ranking(
 def _levels(snapshot: Snapshot, ranked: Sequence[ExperimentState]) -> Table:
     """One block a level: what each configuration did there."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("level", no_wrap=True)
-    for name in ("#", "requests", "TTFT mean", "TPOT mean", "E2E mean", "tok/s"):
+    table.add_column("level")  # the one that may be broken: of many words, not of figures
+    for name in ("#", "requests", "TTFT\nmean", "TPOT\nmean", "E2E\nmean", "tok/s"):
         table.add_column(name, justify="right", no_wrap=True)
     for level in snapshot.levels:
         name = level.name

@@ -31,6 +31,12 @@ def quantity(objective: Objective, score: float) -> str:
     return f"{value:.3g} {unit}" if objective.metric == GOODPUT and value < 100 else f"{value:.1f} {unit}"
 
 
+def rate_unit(objective: Objective) -> str:
+    """What stands behind every score of a throughput, for the head of a column; empty for times."""
+    unit = _UNITS[objective.metric]
+    return "" if unit == "s" else unit
+
+
 def metric_name(objective: Objective) -> str:
     """The objective in words: `mean end-to-end latency`, `output throughput`."""
     name = _NAMES[objective.metric]
