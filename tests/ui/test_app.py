@@ -12,8 +12,8 @@ from textual.command import CommandPalette
 from tests.ui.app_under_test import app_under_test, screen_text, settled
 from tests.ui.runs_on_disk import RecordedRun, finished_run, task_file, task_of
 from tuner_tui.runs.view import RunReader
-from tuner_tui.ui.app import TunerApp, binding_ids
-from tuner_tui.ui.keymap import keymap_file
+from tuner_tui.ui.app import TunerApp
+from tuner_tui.ui.keymap import binding_ids, keymap_file
 from tuner_tui.ui.theme_file import BadTheme, ThemeFiles
 from tuner_tui.ui.themes import load_theme, load_themes, shipped_themes, user_themes
 
@@ -146,7 +146,7 @@ async def test_the_users_theme_is_offered_and_a_bad_one_said_once(tmp_path: Path
         assert "mine" in app.available_themes
         assert "broken" not in app.available_themes
         assert len([note for note in app._notifications if "broken.yaml" in note.message]) == 1
-        app._load_themes()
+        app._offer_themes()
         assert len([note for note in app._notifications if "broken.yaml" in note.message]) == 1
 
 
@@ -160,7 +160,7 @@ async def test_a_theme_changed_on_disk_is_seen_at_once(tmp_path: Path) -> None:
         assert app.theme == "mine"
         path.write_text('title: Mine\ncolors: {primary: "#654321"}\n', encoding="utf-8")
         os.utime(path, ns=(1, 1))
-        app._load_themes()
+        app._offer_themes()
         await settled(pilot)
         assert app.current_theme.primary == "#654321"
         assert app.get_css_variables()["primary"] == "#644321"  # Textual's own rounding

@@ -56,12 +56,12 @@ async def test_a_run_of_equals_is_a_tie_and_says_so_in_every_row(tmp_path: Path)
         text = screen_text(app)
         assert "≈ TIE" in text
         assert _line(text, "E2E mean × 4").count("≈") == 2
-        assert "v  confirm: launch #1, #2" in text
+        assert "v  confirm: 10 more launches of each of #1, #2" in text
         await pilot.press("v")
         await settled(pilot)
         await pilot.press("ctrl+u", "backspace", "5")
         await settled(pilot)
-        assert "5 times more each" in screen_text(app)
+        assert "5 more launches of each of #" in screen_text(app)
         app.launcher.answer = run.folder  # type: ignore[attr-defined]
         await pilot.press("enter")
         await settled(pilot)

@@ -204,9 +204,9 @@ async def test_a_finished_run_is_confirmed_tried_copied_and_measured_once_more(t
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await seen(pilot, "2 of 2 launches")
         await pilot.press("v")
-        await seen(pilot, "launch #2, #1 3 times more each, about 4 min 18 s")
+        await seen(pilot, "3 more launches of each of #2, #1, about 4 min 18 s")
         await pilot.press("backspace", "4")
-        await seen(pilot, "4 times more each")
+        await seen(pilot, "4 more launches of each")
         await pilot.press("enter")
         await until_asked(pilot, app, 1)
         await pilot.press("plus")

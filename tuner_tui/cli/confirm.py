@@ -40,8 +40,8 @@ def confirm_run(given: str, launches: int | None, runs_dir: Path | None, *, as_j
     added = LaunchesAdded(experiments=offer.experiments, launches=launches or offer.launches)
     guess_s = (mean_launch_s(snapshot) or 0.0) * added.launches * len(added.experiments)
     names = ", ".join(f"#{experiment}" for experiment in added.experiments)
-    times = "once more" if added.launches == 1 else f"{added.launches} times more"
-    click.echo(f"{folder.name}: launching {names} {times}, about {duration_words(guess_s)}", err=True)
+    more = "1 more launch" if added.launches == 1 else f"{added.launches} more launches"
+    click.echo(f"{folder.name}: {more} of each of {names}, about {duration_words(guess_s)}", err=True)
     require_backend(snapshot.task)
     require_tool(snapshot.task)
     return follow(folder, guess_s=guess_s, as_json=as_json, added=added)

@@ -21,10 +21,8 @@ from textual.timer import Timer
 from tuner_tui.ui.frame import AFTER_PAINT_S, HEIGHTS, MODES, WIDTHS, TunerScreen
 from tuner_tui.ui.line_input import LineDialog, LineInput
 from tuner_tui.ui.memory import keep, memory_file, recall
+from tuner_tui.ui.offered_themes import OfferedThemes
 from tuner_tui.ui.stylesheet import ParsedOnce
-from tuner_tui.ui.theme_file import ThemeFiles
-from tuner_tui.ui.themes import default_theme, first_theme, kept_themes, load_themes, shipped_themes, user_themes
-from tuner_tui.ui.watch_files import Stamp, stamp
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -131,11 +129,8 @@ class TunerApp(App[None]):
         self.remembered = recall(self._memory_file)
         self.first_start = not self.remembered.seen
         self.remembered.seen = True
-        self._theme_folders = (shipped_themes(), user_themes())
-        self._theme_stamps: Stamp = {}
-        self._said_bad_themes: set[str] = set()
-        self._theme_files = ThemeFiles(kept_themes())
-        theme = first_theme(self.remembered.theme, self._theme_folders, self._theme_files)
+        self._themes = OfferedThemes()
+        theme = self._themes.first(self.remembered.theme)
         self.register_theme(theme)
         self.set_reactive(App.theme, theme.name)
         self._css_variables = theme, super().get_css_variables()
@@ -160,9 +155,9 @@ class TunerApp(App[None]):
         self._freezes = not gc.isenabled()
         self._freeze()
         gc.enable()
-        self._load_themes()
+        self._offer_themes()
         self._load_keymap()
-        self.set_interval(_THEMES_POLL_S, self._load_themes)
+        self.set_interval(_THEMES_POLL_S, self._offer_themes)
         self._find_machine()
         self.set_timer(_SCREENS_AFTER_S, self._import_screens)
         self.ready.set()
@@ -331,30 +326,10 @@ class TunerApp(App[None]):
         return made[1]
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        return default_theme(self._theme_files).variables
+        return self._themes.default_variables()
 
-    def _load_themes(self) -> None:
-        """Once at the start, and again whenever a file has changed; the theme in use is then drawn anew."""
-        stamps = stamp(self._theme_folders)
-        if stamps == self._theme_stamps:
-            return
-        first = not self._theme_stamps
-        self._theme_stamps = stamps
-        if first:
-            for name in set(self.available_themes) - {self.theme}:
-                self.unregister_theme(name)
-        bad: list[str] = []
-        for folder in self._theme_folders:
-            themes, unusable = load_themes(folder, self._theme_files)
-            bad += unusable
-            for theme in themes.values():
-                self.register_theme(theme)
-        self._theme_files.keep()
-        if not first and self.theme in self.available_themes:
-            self._watch_theme(self.theme)
-        new = [sentence for sentence in bad if sentence not in self._said_bad_themes]
-        self._said_bad_themes.update(new)
-        if new:
+    def _offer_themes(self) -> None:
+        if new := self._themes.offer(self):
             self.notify(
                 "\n".join(new), title="Themes that cannot be used", severity="warning", markup=False, timeout=10
             )
@@ -363,7 +338,7 @@ class TunerApp(App[None]):
         self.remembered.theme = name
 
     def _load_keymap(self) -> None:
-        from tuner_tui.ui.keymap import BadKeymap, keymap_file, load_keymap, unknown_ids
+        from tuner_tui.ui.keymap import BadKeymap, binding_ids, keymap_file, load_keymap, unknown_ids
 
         try:
             keymap = load_keymap(keymap_file())
@@ -389,7 +364,7 @@ class TunerApp(App[None]):
     def action_theme(self) -> None:
         from tuner_tui.ui.screens.choose_theme import ChooseTheme
 
-        self._load_themes()  # where they were not yet, those of Textual would be offered, too
+        self._offer_themes()  # where they were not yet, those of Textual would be offered, too
         self.push_screen(ChooseTheme())
 
     def action_save_screenshot(self) -> None:
@@ -455,28 +430,3 @@ class TunerApp(App[None]):
         end = threading.Timer(_HANG_UP_S, os._exit, (0,))
         end.daemon = True
         end.start()
-
-
-def binding_ids() -> set[str]:
-    """The id of every binding there is, for the user's keymap."""
-    import importlib
-    import pkgutil
-
-    from textual.dom import DOMNode
-
-    import tuner_tui.ui
-
-    for module in pkgutil.walk_packages(tuner_tui.ui.__path__, "tuner_tui.ui."):
-        importlib.import_module(module.name)
-    ids: set[str] = set()
-    todo: list[type[DOMNode]] = [DOMNode]
-    while todo:
-        kind = todo.pop()
-        todo += kind.__subclasses__()
-        if kind.__module__.startswith("tuner_tui."):
-            ids |= {
-                binding.id
-                for binding in kind.__dict__.get("BINDINGS", ())
-                if isinstance(binding, Binding) and binding.id
-            }
-    return ids

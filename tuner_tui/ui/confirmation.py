@@ -45,9 +45,9 @@ def offer_words(snapshot: Snapshot, launches: int | None = None) -> str:
     mean_s = mean_launch_s(snapshot)
     about = f", about {duration_words(mean_s * each * len(offer.experiments))}" if mean_s is not None else ""
     names = ", ".join(f"#{experiment}" for experiment in offer.experiments[:_MOST_NAMED])
-    more = "" if len(offer.experiments) <= _MOST_NAMED else f" and {len(offer.experiments) - _MOST_NAMED} more"
-    times = "once more" if each == 1 else f"{each} times more"
-    return f"confirm: launch {names}{more} {times} each{about}"
+    others = "" if len(offer.experiments) <= _MOST_NAMED else f" and {len(offer.experiments) - _MOST_NAMED} others"
+    how_many = "1 more launch" if each == 1 else f"{each} more launches"
+    return f"confirm: {how_many} of each of {names}{others}{about}"
 
 
 def confirm_leaders(tuner: TunerApp, view: RunView) -> None:

@@ -49,3 +49,29 @@ def unknown_ids(keymap: dict[str, str], known: Collection[str]) -> list[str]:
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
             said.append(f"no key binding is called {name!r}" + (f"; did you mean {near[0]}?" if near else ""))
     return said
+
+
+def binding_ids() -> set[str]:
+    """The id of every binding there is, for the user's keymap."""
+    import importlib
+    import pkgutil
+
+    from textual.binding import Binding
+    from textual.dom import DOMNode
+
+    import tuner_tui.ui
+
+    for module in pkgutil.walk_packages(tuner_tui.ui.__path__, "tuner_tui.ui."):
+        importlib.import_module(module.name)
+    ids: set[str] = set()
+    todo: list[type[DOMNode]] = [DOMNode]
+    while todo:
+        kind = todo.pop()
+        todo += kind.__subclasses__()
+        if kind.__module__.startswith("tuner_tui."):
+            ids |= {
+                binding.id
+                for binding in kind.__dict__.get("BINDINGS", ())
+                if isinstance(binding, Binding) and binding.id
+            }
+    return ids
