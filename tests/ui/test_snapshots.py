@@ -14,9 +14,9 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
-from tests.ui.app_under_test import app_under_test, screen_text, seen
+from tests.ui.app_under_test import app_under_test, seen
 from tests.ui.runs_on_disk import BEGAN, TASK, RecordedRun, finished_run, task_file, task_of
-from tests.ui.snapshots import compare
+from tests.ui.snapshots import compare, drawn
 from tests.ui.test_run import runner_at_work
 from tuner_tui.load.model import LoadProgress
 from tuner_tui.runs.events import LevelStarted
@@ -55,18 +55,18 @@ def _nothing_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 async def _look(pilot: Pilot[None], name: str, *texts: str) -> None:
-    """Compares once `texts` are there and nothing moves any more."""
+    """Compares once `texts` are there and nothing moves any more, colours included."""
     app = pilot.app
     assert isinstance(app, TunerApp)
     for line in app.screen.query("Input, TextArea").results():
         if isinstance(line, Input | TextArea):
             line.cursor_blink = False
-    before = await seen(pilot, *texts)
-    since = time.monotonic()
+    await seen(pilot, *texts)
+    before, since = drawn(app), time.monotonic()
     while time.monotonic() - since < _STILL_S:
         await asyncio.sleep(0.05)
         await pilot.pause()
-        if (now := screen_text(app)) != before:
+        if (now := drawn(app)) != before:
             before, since = now, time.monotonic()
     compare(app, name)
 
