@@ -102,6 +102,8 @@ async def test_the_warm_up_has_the_levels_shape(generator: Generator, tmp_path: 
         await generator.begin(job(server, tmp_path))
         assert (await generator.run(level(1, warm_up=True), ignore)).done == 2
         assert (await generator.run(level(5, warm_up=True), ignore)).done == 10
+        longer = msgspec.structs.replace(level(5, warm_up=True), max_requests=14)
+        assert (await generator.run(longer, ignore)).done == 14
         assert server.peak == 5
 
 

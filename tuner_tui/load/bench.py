@@ -90,7 +90,9 @@ async def _run(
     warm_up: bool,
     on_progress: Callable[[LoadProgress], None] | None,
 ) -> LevelDone:
-    order = msgspec.structs.replace(order, warm_up=warm_up, watched=on_progress is not None)
+    order = msgspec.structs.replace(order, watched=on_progress is not None)
+    if warm_up:
+        order = msgspec.structs.replace(order, warm_up=True, max_requests=None)
     done = await generator.run(order, on_progress or (lambda progress: None))
     if warm_up and done.failed == done.done:
         error = done.error or "no request was sent"

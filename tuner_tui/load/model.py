@@ -315,7 +315,7 @@ class RunLevel(msgspec.Struct, frozen=True, kw_only=True):
     traffic: Level
     warm_up: bool = False
     max_requests: int | None = None
-    """Instead of the job's."""
+    """Instead of the job's, or of what a warm-up usually has."""
     watched: bool = True
     """Whether anybody wants its progress, which wakes three processes up twice a second."""
 

@@ -68,7 +68,7 @@ class Workers:
             self._workers.append(await _Worker.start(self._job))
         workers = self._workers[:number]
         lanes = self._job.max_in_flight if level.concurrency is None else level.concurrency
-        limit = self._warm_up(level) if order.warm_up else order.max_requests or self._job.max_requests
+        limit = order.max_requests or (self._warm_up(level) if order.warm_up else self._job.max_requests)
         Tickets.issue(self._tickets)
         zero_s = perf_counter() + _LEAD_S
         template_tokens = self._job.text_length.overhead_tokens if self._job.text_length else 0

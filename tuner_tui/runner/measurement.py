@@ -128,14 +128,21 @@ class Measurement:
             await (await self._generator).close()
 
     async def _measure(
-        self, generator: LoadTool, url: str, index: int, level: Level, max_requests: int | None = None
+        self,
+        generator: LoadTool,
+        url: str,
+        index: int,
+        level: Level,
+        max_requests: int | None = None,
+        warm_up_requests: int | None = None,
     ) -> LevelResult:
-        """One load, warmed up and measured, for the level `index`; `max_requests`: in place of the task's."""
+        """One load, warmed up and measured, for the level `index`; the numbers of requests in place of the task's and
+        of what a warm-up usually has."""
         number = next(self._numbers)
         # Before the warm-up, not after it: an allocator that lost its pools gets them back unmeasured.
         await self._watch.race(flush_cache(url, engine(self._task.engine).flush_paths))
         order = RunLevel(level=number, traffic=level, max_requests=max_requests)
-        await self._run_level(generator, index, replace(order, warm_up=True))
+        await self._run_level(generator, index, replace(order, warm_up=True, max_requests=warm_up_requests))
         await self._watch.race(self._observer.begin(url, level.name))
         done = await self._run_level(generator, index, order)
         await self._observer.end()
@@ -157,7 +164,9 @@ class Measurement:
             most = benchmark.max_requests
             most = most and max(most, least_requests(load, limits_s, tried, before))
             self._live.limit(max_requests=most, max_time_s=benchmark.max_time_s)
-            result = await self._measure(generator, url, index, load, most)
+            # Where no lower load has come before, a server may still have to compile something for so high a one.
+            warm_up = least_requests(load, (), (), before) if before and not tried else None
+            result = await self._measure(generator, url, index, load, most, warm_up)
             tried.append(result)
             if result.failed:
                 await self._watch.expect_death()
