@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from tests.runner.simulated_task import simulated_task
@@ -134,6 +135,12 @@ def test_a_second_launch_begins_to_look_where_the_first_one_found(tmp_path: Path
     highest = first["levels"][0]["sought"]["highest"]
     assert second["tried"][0]["load"] == f"D(20,40) × {highest:g}"
     assert len(second["tried"]) < len(first["tried"])
+    # The first load is warmed up by four rounds, as it is the first that this server has; the others by two.
+    log = (only_run(runs_dir).launch(2) / "container.log").read_text()
+    loads = [int(each["load"].rpartition(" ")[2]) for each in second["tried"]]
+    warmed = 4 * loads[0] + 2 * sum(loads[1:])
+    measured = sum(each["requests"] for each in second["tried"])
+    assert sum(map(int, re.findall(r"#new-seq: (\d+)", log))) == 1 + warmed + measured  # 1: the engine's own
 
 
 def test_limits_that_nothing_keeps_end_a_launch_with_the_reason(tmp_path: Path, runs_dir: Path) -> None:
