@@ -57,12 +57,13 @@ def test_from_a_sample_to_the_leader_by_keys_alone(
     terminal.keys("C-r")
     terminal.wait_for("launch 1 of 3", "SIMULATED", "following")
     shown = terminal.wait_for("level 1/2", "Decode batch")
+    # Not later: between two launches there is none.
+    assert len(containers_of(only_run(runs_dir))) == 1
     figures = [line for line in shown.splitlines() if "level 1/2" in line]
     moved = terminal.wait_for_change(shown)
     assert "Decode batch" in moved
     terminal.wait_for("level 2/2")
     assert figures != [line for line in terminal.screen().splitlines() if "level 2/2" in line]
-    assert len(containers_of(only_run(runs_dir))) == 1
 
     shown = terminal.wait_for("finished", "✓ valid", within_s=60)
     snapshot = state(only_run(runs_dir))
