@@ -69,7 +69,11 @@ def test_from_a_sample_to_the_leader_by_keys_alone(
     snapshot = state(only_run(runs_dir))
     assert snapshot.finished is not None
     assert [each.configuration["mem-fraction-static"] for each in snapshot.experiments] == [0.7, 0.8, 0.85]
-    assert [each.counted[0].status for each in snapshot.experiments] == ["succeeded"] * 3
+    launches = [each.counted[0] for each in snapshot.experiments]
+    assert [(launch.failure, len(launch.results)) for launch in launches] == [(None, 2)] * 3
+    # With a dozen requests a level, a machine that stands still for 10 ms makes a launch invalid, rightly.
+    disqualified = {flag.name for launch in launches for flag in launch.validity if flag.disqualifies}
+    assert disqualified <= {"client_lag"}
     verdict = snapshot.verdict
     word = f"{verdict.kind.upper()}  {verdict.sentence[:30]}"
     assert word in shown
