@@ -14,6 +14,7 @@ from tuner_tui.runs.folder import default_runs_dir, find_run
 from tuner_tui.runs.lock import holder
 from tuner_tui.runs.progress import mean_launch_s
 from tuner_tui.runs.view import read_run
+from tuner_tui.search.words import more_launches
 
 
 def confirm_run(given: str, launches: int | None, runs_dir: Path | None, *, as_json: bool) -> int:
@@ -40,8 +41,8 @@ def confirm_run(given: str, launches: int | None, runs_dir: Path | None, *, as_j
     added = LaunchesAdded(experiments=offer.experiments, launches=launches or offer.launches)
     guess_s = (mean_launch_s(snapshot) or 0.0) * added.launches * len(added.experiments)
     names = ", ".join(f"#{experiment}" for experiment in added.experiments)
-    more = "1 more launch" if added.launches == 1 else f"{added.launches} more launches"
-    click.echo(f"{folder.name}: {more} of each of {names}, about {duration_words(guess_s)}", err=True)
+    more = more_launches(added.launches)
+    click.echo(f"{folder.name}: {more} of {names}, about {duration_words(guess_s)}", err=True)
     require_backend(snapshot.task)
     require_tool(snapshot.task)
     return follow(folder, guess_s=guess_s, as_json=as_json, added=added)

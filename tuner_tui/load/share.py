@@ -124,8 +124,8 @@ class Share:
         assert traffic.request_rate is not None
         seed = f"{self._job.drawn_by} {order.level} {order.warm_up}"
         max_time_s = self._job.max_time_s
-        within = math.inf if max_time_s is None else math.ceil(traffic.request_rate * max_time_s)
-        number = int(min(within, math.inf if order.limit is None else order.limit))
+        within = None if max_time_s is None else math.ceil(traffic.request_rate * max_time_s)
+        number = min(most for most in (order.limit, within) if most is not None)
         free = asyncio.Semaphore(order.lanes)
         async with asyncio.TaskGroup() as requests:
             for index, due_s in enumerate(due_times_s(traffic.request_rate, traffic.arrivals, seed, number)):

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -113,16 +111,6 @@ def make_run_folder(runs_dir: Path, task_name: str, moment: datetime) -> RunFold
             continue
         return RunFolder(path.resolve())
     raise FileExistsError(f"{runs_dir / base}: a thousand runs in one second")
-
-
-@contextmanager
-def whole_or_gone(folder: RunFolder) -> Iterator[None]:
-    """What begins a run is written within; where that fails (a full disk), no half of a run stays."""
-    try:
-        yield
-    except BaseException:
-        shutil.rmtree(folder.path, ignore_errors=True)
-        raise
 
 
 def list_runs(runs_dir: Path) -> list[RunFolder]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -30,8 +29,8 @@ from tuner_tui.runs.events import (
     levels_of,
     now,
 )
-from tuner_tui.runs.folder import RunFolder, make_run_folder, whole_or_gone
-from tuner_tui.runs.journal import JournalWriter
+from tuner_tui.runs.folder import RunFolder
+from tuner_tui.runs.journal import new_run
 from tuner_tui.runs.stored import EngineName, Stored, StoredLaunch
 from tuner_tui.runs.validity import validity
 from tuner_tui.task.model import Benchmark, Configuration, Model, Objective, Parameter, ParameterSpace, Task
@@ -93,8 +92,7 @@ def make_imported_run(stored: Stored, task: Task, runs_dir: Path, task_file: Pat
     What is known of each launch is told in the same events as a run of ours, with the note `imported_summary`.
     """
     moment = now()
-    folder = make_run_folder(runs_dir, task.name, moment)
-    with whole_or_gone(folder), closing(JournalWriter(folder.journal)) as journal:
+    with new_run(runs_dir, task.name, moment) as (folder, journal):
         folder.task.write_bytes(task_file.read_bytes() if task_file else _task_yaml(stored, task))
         launches = _with_experiments(stored.launches)
         gpus = [_gpus(task, launch) for _, launch in launches]

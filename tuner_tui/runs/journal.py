@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
 from tuner_tui.runs.appending import append_line
 from tuner_tui.runs.events import FORMAT, AnyEvent, RunCreated
+from tuner_tui.runs.folder import RunFolder, make_run_folder
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(AnyEvent)
@@ -95,3 +100,16 @@ class JournalReader:
             raise JournalUnreadable(
                 f"{self._path}: written by a newer tuner-tui ({event.version}); update this one to read it"
             )
+
+
+@contextmanager
+def new_run(runs_dir: Path, task_name: str, moment: datetime) -> Iterator[tuple[RunFolder, JournalWriter]]:
+    """A run's new folder (`make_run_folder`) and its journal, open. What begins the run is written within; where that
+    fails (a full disk), no half of a run stays. Raises OSError."""
+    folder = make_run_folder(runs_dir, task_name, moment)
+    try:
+        with closing(JournalWriter(folder.journal)) as journal:
+            yield folder, journal
+    except BaseException:
+        shutil.rmtree(folder.path, ignore_errors=True)
+        raise

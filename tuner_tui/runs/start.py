@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Literal
 
@@ -17,8 +16,8 @@ import msgspec
 
 from tuner_tui import __version__
 from tuner_tui.runs.events import Excluded, Experiment, ExperimentsAdded, LaunchesAdded, RunCreated, RunStarted, now
-from tuner_tui.runs.folder import RunFolder, make_run_folder, whole_or_gone
-from tuner_tui.runs.journal import JournalReader, JournalWriter
+from tuner_tui.runs.folder import RunFolder
+from tuner_tui.runs.journal import JournalReader, new_run
 from tuner_tui.task.model import Task
 
 
@@ -38,8 +37,8 @@ def create_run(
 ) -> RunFolder:
     """A run folder with the task as it stands and the first two events. Raises OSError; no folder is left then."""
     moment = now()
-    folder = make_run_folder(runs_dir, task.name if kind == "tune" else f"try-{task.name}", moment)
-    with whole_or_gone(folder), closing(JournalWriter(folder.journal)) as journal:
+    name = task.name if kind == "tune" else f"try-{task.name}"
+    with new_run(runs_dir, name, moment) as (folder, journal):
         shutil.copyfile(task.file, folder.task)
         journal.append(
             RunCreated(

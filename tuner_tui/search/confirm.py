@@ -12,6 +12,7 @@ from tuner_tui.search.spending import error_at
 from tuner_tui.search.student import critical_value
 from tuner_tui.search.verdict import judge
 from tuner_tui.search.welch import raising_factor
+from tuner_tui.search.words import more_launches
 from tuner_tui.task.model import Objective
 
 FIRST = 3
@@ -85,7 +86,7 @@ def plan_confirmation(
     if more is None:
         sentence = f"More than {MOST} launches each would be needed to tell the first two apart: take them as equal."
         return Confirmation(experiments=tuple(chosen), launches=MOST, sentence=sentence)
-    sentence = f"{more} more {'launch' if more == 1 else 'launches'} of each should tell the first two apart."
+    sentence = f"{more_launches(more)} should tell the first two apart."
     return Confirmation(experiments=tuple(chosen), launches=more, sentence=sentence)
 
 

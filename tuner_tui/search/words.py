@@ -61,6 +61,11 @@ def percent(relative: float) -> str:
     return "0.0" if text in ("+0.0", "-0.0") else text.replace("-", "−")
 
 
+def more_launches(number: int) -> str:
+    """`3 more launches of each`."""
+    return f"{number} more {'launch' if number == 1 else 'launches'} of each"
+
+
 def experiments_listed(experiments: tuple[int, ...] | list[int], last: str = " and ") -> str:
     """`#1, #2 and #5`."""
     names = [f"#{experiment}" for experiment in experiments]

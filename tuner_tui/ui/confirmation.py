@@ -8,6 +8,7 @@ from tuner_tui.report.words import duration_words
 from tuner_tui.runs.progress import mean_launch_s
 from tuner_tui.runs.snapshot import Snapshot
 from tuner_tui.runs.view import RunView
+from tuner_tui.search.words import more_launches
 from tuner_tui.ui.ask import Ask, Judged, Line
 from tuner_tui.ui.starting import launch_again
 
@@ -46,8 +47,7 @@ def offer_words(snapshot: Snapshot, launches: int | None = None) -> str:
     about = f", about {duration_words(mean_s * each * len(offer.experiments))}" if mean_s is not None else ""
     names = ", ".join(f"#{experiment}" for experiment in offer.experiments[:_MOST_NAMED])
     others = "" if len(offer.experiments) <= _MOST_NAMED else f" and {len(offer.experiments) - _MOST_NAMED} others"
-    how_many = "1 more launch" if each == 1 else f"{each} more launches"
-    return f"confirm: {how_many} of each of {names}{others}{about}"
+    return f"confirm: {more_launches(each)} of {names}{others}{about}"
 
 
 def confirm_leaders(tuner: TunerApp, view: RunView) -> None:
