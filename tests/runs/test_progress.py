@@ -38,3 +38,20 @@ def test_a_launch_that_failed_at_once_makes_the_others_no_shorter(tmp_path: Path
     made = progress(read_run(run.folder), begun + timedelta(seconds=60))
     assert made.late, "it takes longer than the one before it"
     assert 0 < made.left_s < 43
+
+
+def test_a_first_launch_that_took_longer_counts_until_there_is_another(tmp_path: Path) -> None:
+    run = RecordedRun(tmp_path / "runs", task_of(task_file(tmp_path)))
+
+    def measured(experiment: int, total_s: float) -> None:
+        number = run.begin(experiment)
+        run.write(LaunchFinished(at=run.at, launch=number, status="succeeded", total_s=total_s))
+
+    measured(1, 90.0)
+    measured(2, 70.0)
+    assert mean_launch_s(read_run(run.folder)) == 80.0
+    measured(1, 40.0)
+    assert mean_launch_s(read_run(run.folder)) == 55.0, "of the second nothing newer is known"
+    failed = run.begin(2)
+    run.write(LaunchFinished(at=run.at, launch=failed, status="failed", total_s=1.0))
+    assert mean_launch_s(read_run(run.folder)) == 55.0
