@@ -77,6 +77,16 @@ async def test_a_finished_run_shows_its_winner_its_figures_and_the_leaders_launc
     assert "+10." in other
 
 
+async def test_a_tasks_long_name_leaves_room_for_how_the_run_stands(tmp_path: Path) -> None:
+    folder = finished_run(tmp_path / "runs", tmp_path, TASK.replace("docker-simple-tune", "latency-of-" * 9 + "all"))
+    app = app_under_test(tmp_path, reader=RunReader(folder))
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        lines = (await seen(pilot, "finished, 4 of 4 launches")).splitlines()
+    at = next(at for at, line in enumerate(lines) if "finished, 4 of 4 launches in" in line)
+    assert "latency-of-latency-of-lat…  finished" in lines[at]
+    assert "★ WINNER" in lines[at + 1]
+
+
 async def test_a_live_run_is_followed_until_the_cursor_picks_another(tmp_path: Path) -> None:
     run = live_run(tmp_path)
     with runner_at_work(run.folder):

@@ -37,7 +37,9 @@ def head_text(
     snapshot = view.snapshot
     assert snapshot is not None
     text = Text(no_wrap=True, overflow="ellipsis")
-    text.append(snapshot.task.name, "bold")
+    name = Text(snapshot.task.name, "bold")
+    name.truncate(width // 3, overflow="ellipsis")  # whole in the folder's name, above
+    text.append_text(name)
     if snapshot.simulated:
         text.append(_SEPARATOR)
         text.append("SIMULATED", style("simulated"))
