@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.load.test_metrics import good
-from tuner_tui.load.find_max import Before, broken_limits, find_max, least_requests, parse_limit, sustained
+from tuner_tui.load.find_max import MOST, Before, broken_limits, find_max, least_requests, parse_limit, sustained
 from tuner_tui.load.metrics import level_result
 from tuner_tui.load.model import Found, Level, LevelResult, LoadKind, RequestRecord
 
@@ -23,11 +23,12 @@ def searched(kind: LoadKind, true_limit: float, **options: Any) -> tuple[Found, 
     """A server whose TTFT is 0.1 s up to its limit and 1 s above; E2E is one second more. A single request keeps the
     limits at any rate, except where even nothing is too much."""
     search = find_max("D(10,5)", kind, LIMITS, **options)
-    tried = []
+    tried: list[float] = []
     level = next(search)
     while True:
         load = level.request_rate if level.concurrency is None else level.concurrency
         assert load is not None
+        assert len(tried) < 40, tried
         tried.append(load)
         try:
             alone = kind == "rate" and level.concurrency == 1 and true_limit > 0
@@ -55,6 +56,33 @@ def test_the_rate_is_found_to_within_five_per_cent(true_limit: float) -> None:
     # One request at a time took 1.1 s: the first rate is that one's.
     assert tried[:2] == [1, 0.909]
     assert len(tried) <= 13
+
+
+@pytest.mark.parametrize(
+    ("kind", "most", "last"),
+    [("rate", MOST, 1024), ("rate", 1001.0, 1001), ("concurrency", MOST, 1024), ("concurrency", 10.5, 10)],
+)
+def test_a_server_that_keeps_its_limits_at_the_most_that_is_tried_ends_the_search(
+    kind: LoadKind, most: float, last: float
+) -> None:
+    found, tried = searched(kind, 1e9, most=most)
+    assert (found.highest, found.lowest_broken, found.bounded) == (last, None, True)
+    assert tried[-1] == last
+    assert len(tried) <= 14
+
+
+def test_a_limit_on_what_no_answer_told_is_not_kept() -> None:
+    level = Level(scenario="D(10,5)", concurrency=1)
+    whole = level_result(level, [good(0, 1, 1, 1)] * 4)
+    assert broken_limits(whole, {"tpot.mean": 9.0}) == ["tpot.mean cannot be told: no answer gave a TPOT"]
+    no_usage = level_result(level, [replace(good(0, 1, 2, 2), output_tokens=None)] * 4, {"tpot": 9.0})
+    assert broken_limits(no_usage, {"tpot.mean": 9.0, "ttft.mean": 9.0}) == [
+        "tpot.mean cannot be told: no answer gave a TPOT"
+    ]
+    assert no_usage.metrics.good_requests == 0
+    single = level_result(level, [good(0, 1, 1, 1, n=1, asked=1)] * 4, {"tpot": 0.001})
+    assert broken_limits(single, {"tpot.mean": 0.001}) == []
+    assert single.metrics.good_requests == 4
 
 
 def test_searches_that_are_compared_try_other_rates() -> None:

@@ -68,7 +68,8 @@ def broken_limits(result: LevelResult, limits_s: Mapping[str, float]) -> list[st
     """Why a level did not keep its limits, in words; empty where it did.
 
     `limits_s`: `ttft.p99` → seconds. Over 1 % failed requests break any limit, and so does a rate that was not kept,
-    or with which the server did not keep up: its queue grows, and any limit is broken in time.
+    or with which the server did not keep up: its queue grows, and any limit is broken in time. A limit on what no
+    answer told (a TPOT, where the server sends no usage) is not kept.
     """
     broken = []
     if not result.succeeded or result.failed > _MAX_FAILED * result.requests:
@@ -77,7 +78,11 @@ def broken_limits(result: LevelResult, limits_s: Mapping[str, float]) -> list[st
         metric, _, statistic = name.partition(".")
         distribution = getattr(result.metrics, f"{metric}_s")
         if distribution is None:
-            continue  # a single token has no TPOT
+            # A single token has no TPOT that could be too long. Other answers have one, but it was not seen.
+            single = metric in ("tpot", "itl") and result.output_tokens == result.succeeded
+            if result.succeeded and not single:
+                broken.append(f"{name} cannot be told: no answer gave a {metric.upper()}")
+            continue
         value_s: float = getattr(distribution, statistic)
         if value_s > most_s:
             broken.append(f"{name} {value_s * 1e3:.4g} ms over {most_s * 1e3:g} ms")
@@ -115,6 +120,7 @@ def find_max(
     between: of several that are to be compared, each takes another.
     """
     whole = kind == "concurrency"
+    most = max(1.0, math.floor(most)) if whole else most
     step, power = 2.0, 1.0
     if before is not None:
         step, power = _NEAR, 2.0
@@ -131,12 +137,12 @@ def find_max(
     good: float | None = None
     bad: float | None = None
     why: tuple[str, ...] = ()
-    load = min(begin, float(most))
+    load = min(begin, most)
     while True:
         if whole:
             level = Level(scenario=scenario, concurrency=round(load))
         else:
-            load = float(f"{load:.3g}")
+            load = most if load == most else min(most, float(f"{load:.3g}"))
             level = Level(scenario=scenario, request_rate=load, arrivals=arrivals)
         broken = broken_limits((yield level), limits_s)
         if broken:
