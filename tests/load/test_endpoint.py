@@ -192,6 +192,31 @@ async def test_what_is_no_http_is_said() -> None:
     assert record.error.startswith("not an HTTP answer: ")
 
 
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+async def test_an_answer_may_end_with_its_connection(version: str) -> None:
+    async def closing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        writer.write(f"HTTP/{version} 200 OK\r\nConnection: close\r\n".encode())
+        if head.startswith(b"GET"):
+            writer.write(b'Content-Type: application/json\r\n\r\n{"data": [{"id": "m"}]}')
+        else:
+            writer.write(b"Content-Type: text/event-stream\r\n\r\n" + token())
+            await writer.drain()
+            await asyncio.sleep(0.05)
+            writer.write(token(finish="length") + usage(2, 2) + DONE)
+        writer.close()
+
+    server = await asyncio.start_server(closing, "127.0.0.1", 0)
+    async with server, endpoint(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}") as made:
+        records = [
+            made.read(await made.send(made.prepare(serial, Prompts(1).token_ids(serial, 2), 2)), 0, 0.0)
+            for serial in range(2)
+        ]
+    assert [record.error for record in records] == [None, None]
+    assert [record.output_tokens for record in records] == [2, 2]
+    assert all((record.last_s or 0) - (record.first_s or 0) > 0.03 for record in records)
+
+
 async def test_a_proxy_is_never_used(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")

@@ -127,7 +127,7 @@ class Exchange:
                 found.append((part, now_s, None))
         if not self.expired and self._reads:
             self.end_s = before_s if not self.closed else max(before_s, self._reads[-1][1])
-        if self.error is None and not (self.closed or self.expired or self._body.ended):
+        if self.error is None and not (self.closed or self.expired or self._body.ended or self._ends_by_closing()):
             self.error = NotHttp("the body's end came in the middle of a chunk")
         return found
 
