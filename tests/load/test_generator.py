@@ -408,7 +408,9 @@ async def test_a_rate_is_kept_whatever_the_server_does(generator: Generator, tmp
     order = at_rate(40)
     async with serving(steady(0.4, 0.0)) as server:
         await generator.begin(job(server, tmp_path, max_requests=40))
-        assert (await generator.run(at_rate(0.5, warm_up=True), ignore)).done == 2
+        assert (await generator.run(at_rate(0.05, warm_up=True), ignore)).done == 2
+        first, second = server.requests
+        assert second.received_s - first.received_s == pytest.approx(1.0, abs=0.2), "a low rate is not warmed up slowly"
         done = await generator.run(order, ignore)
         assert server.peak >= 14  # 40 a second for 0.4 s each
     result = level_result(order.traffic, records(tmp_path), None, done)
@@ -434,6 +436,17 @@ async def test_beyond_the_bound_in_flight_requests_wait_and_their_delay_is_told(
     # Ten requests, two at a time, 0.2 s each: the last waits for four rounds but its 0.09 s.
     assert last.scheduled_s == pytest.approx(0.09)
     assert 0.65 < last.sent_s - (last.scheduled_s or 0) < 3
+
+
+async def test_what_has_not_got_its_turn_when_the_time_is_over_is_not_sent(
+    generator: Generator, tmp_path: Path
+) -> None:
+    async with serving(steady(0.3, 0.0)) as server:
+        await generator.begin(job(server, tmp_path, max_requests=100, max_in_flight=1, max_time_s=0.8))
+        done = await generator.run(at_rate(50), ignore)
+    # Forty were due within the time; one at a time, three of them could begin in it.
+    assert done.done == len(records(tmp_path)) == 3
+    assert max(each.sent_s for each in records(tmp_path)) < 0.8
 
 
 async def test_poisson_gaps_differ_and_have_the_mean(generator: Generator, tmp_path: Path) -> None:

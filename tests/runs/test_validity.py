@@ -57,6 +57,8 @@ def test_one_wrong_length_is_one_too_many() -> None:
     [flag] = validity(MEAN, [level(wrong_length=1)])
     assert (flag.name, flag.disqualifies, flag.level) == ("wrong_output_length", True, "D(100,100) × 4")
     assert flag.seen == "1 of 200 outputs had another length than asked"
+    [untold] = validity(MEAN, [level(wrong_length=200)])
+    assert (untold.name, untold.seen) == ("wrong_output_length", "no answer told how long its output was")
 
 
 def test_one_failed_request_in_a_hundred_is_allowed_two_are_not() -> None:

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import os
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import click
 import msgspec
 
+from tuner_tui.cli.bench_report import found_words, print_results
+from tuner_tui.load.address import api_base
 from tuner_tui.load.bench import Levels, bench
 from tuner_tui.load.client import LoadError
+from tuner_tui.load.cpus import allowed_cpus
 from tuner_tui.load.dataset import Dataset
-from tuner_tui.load.find_max import broken_limits, find_max, parse_limit
-from tuner_tui.load.model import Arrivals, Distribution, Found, Job, Level, LevelResult, LoadKind, LoadProgress
+from tuner_tui.load.find_max import find_max, parse_limit
+from tuner_tui.load.model import Arrivals, Found, Job, Level, LevelResult, LoadKind, LoadProgress
 from tuner_tui.load.scenario import DATASET, parse
-from tuner_tui.report.words import milliseconds
-from tuner_tui.task.units import duration_s
-
-# A time that may be wrong by so much of TPOT is worth a remark.
-_LAG_SHARE = 0.05
-_LAG_S = 0.0005
-_BUSY = 0.9
-_LONG_NAME = 20
-_FEWER = ("mean", "p50", "p99", "max")
+from tuner_tui.task.units import DURATION, duration_s
 
 
 def bench_url(
@@ -55,8 +52,18 @@ def bench_url(
     as_json: bool,
 ) -> int:
     """Measures and prints; exit code 0 when something succeeded at every level (or a load was found that keeps the
-    limits), 1 when not, 2 for bad input."""
+    limits), 1 when not, 2 for bad input. What was measured before it failed or was interrupted is printed, too."""
     try:
+        api_base(url)
+        if cpus is not None:
+            allowed_cpus(cpus)
+        if api_key_variable and not os.environ.get(api_key_variable):
+            raise ValueError(f"--api-key-variable: ${api_key_variable} is not set")
+        if records is not None and records.exists():
+            raise ValueError(f"--records: {records} exists already; name a new file")
+        for number in (*request_rate, start, most):
+            if number is not None and not math.isfinite(number):
+                raise ValueError(f"{number} is no number that can be sent; leave it out, or name one")
         request = _request(request_json)
         _check_traffic(traffic, dataset, endpoint, request)
         if concurrency and request_rate:
@@ -75,7 +82,7 @@ def bench_url(
             model=model,
             request=request,
             max_requests=max_requests,
-            max_time_s=None if max_time is None else duration_s(max_time),
+            max_time_s=None if max_time is None else _duration_s("--max-time", max_time),
             api_key_variable=api_key_variable,
             text_prompts=text_prompts,
             dataset=str(dataset.absolute()) if dataset else None,
@@ -97,8 +104,10 @@ def bench_url(
     else:
         levels = [Level(scenario=scenario, concurrency=each) for scenario in traffic for each in concurrency or (1, 4)]
     shown = _Progress()
+    results: list[LevelResult] = []
+    ended: tuple[int, str] | None = None
     try:
-        results = asyncio.run(
+        asyncio.run(
             bench(
                 job,
                 levels,
@@ -107,27 +116,35 @@ def bench_url(
                 limits_kept=tuple(limits_s),
                 on_level=shown.level,
                 on_progress=shown.progress if shown.on_terminal else None,
+                on_result=results.append,
             )
         )
     except LoadError as error:
-        shown.clear()
-        click.echo(f"tuner-tui: {error}", err=True)
-        return 1
+        ended = 1, f"tuner-tui: {error}"
     except KeyboardInterrupt:
-        shown.clear()
-        click.echo("interrupted", err=True)
-        return 130
+        ended = 130, "interrupted"
     shown.clear()
+    if results:
+        _tell(url, results, limits_s, found, as_json=as_json)
+    if ended is not None:
+        code, words = ended
+        click.echo(words, err=True)
+        return code
+    if found:
+        if not as_json:
+            click.echo(found_words(found[0], traffic[0], limits))
+        return 0 if found[0].highest is not None else 1
+    return 0 if all(result.succeeded for result in results) else 1
+
+
+def _tell(
+    url: str, results: Sequence[LevelResult], limits_s: Mapping[str, float], found: Sequence[Found], *, as_json: bool
+) -> None:
     if as_json:
         document = {"url": url, "levels": results} | ({"found": found[0]} if found else {})
         click.echo(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
     else:
-        _print(results, limits_s)
-        if found:
-            click.echo(_found_words(found[0], traffic[0], limits))
-    if found:
-        return 0 if found[0].highest is not None else 1
-    return 0 if all(result.succeeded for result in results) else 1
+        print_results(results, limits_s)
 
 
 def _check_traffic(
@@ -153,8 +170,15 @@ def _limits(given: tuple[str, ...]) -> dict[str, float]:
         name, equals, value = text.partition("=")
         if not equals:
             raise ValueError(f"--limit {text!r}: expected NAME=DURATION, such as ttft.p99=500ms")
-        limits_s[parse_limit(name.strip())] = duration_s(value.strip())
+        limits_s[parse_limit(name.strip())] = _duration_s(f"--limit {text!r}", value)
     return limits_s
+
+
+def _duration_s(option: str, text: str) -> float:
+    try:
+        return duration_s(text)
+    except ValueError as error:
+        raise ValueError(f"{option}: expected {DURATION}") from error
 
 
 def _of_a_request(limits_s: dict[str, float]) -> dict[str, float]:
@@ -198,78 +222,3 @@ def _request(text: str | None) -> dict[str, Any]:
         return msgspec.json.decode(text, type=dict[str, Any])
     except msgspec.DecodeError as error:
         raise ValueError(f"--request: expected a JSON object such as '{{\"temperature\": 0}}' ({error})") from error
-
-
-def _print(results: list[LevelResult], limits_s: dict[str, float]) -> None:
-    """A block a level, 80 columns wide."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("level", no_wrap=True)
-    # A rate's long name takes the room of a column.
-    columns = ("mean", "p50", "p90", "p99", "max") if all(len(each.name) < _LONG_NAME for each in results) else _FEWER
-    for column in ("", *columns):
-        table.add_column(column, justify="right", no_wrap=True)
-    console = Console()
-    remarks: list[str] = []
-    for result in results:
-        metrics = result.metrics
-        first = [result.name, f"{result.requests} requests", f"{metrics.output_tokens_per_s:.0f} tok/s", ""]
-        if metrics.achieved_rate is not None:
-            first[3] = f"{metrics.achieved_rate:.3g} requests/s sent"
-        rows = [
-            ("TTFT", metrics.ttft_s),
-            ("TPOT", metrics.tpot_s),
-            ("E2E", metrics.e2e_s),
-            ("delay", metrics.delay_s) if metrics.delay_s else ("ITL", metrics.itl_s),
-        ]
-        for head, (metric, distribution) in zip(first, rows, strict=True):
-            table.add_row(*(Text(cell) for cell in (head, metric, *_statistics(distribution, columns))))
-        table.add_section()
-        remarks += _remarks(result, limits_s)
-    console.print(table, highlight=False)
-    for remark in remarks:
-        console.print(Text(remark))
-
-
-def _remarks(result: LevelResult, limits_s: dict[str, float]) -> list[str]:
-    name, metrics = result.name, result.metrics
-    remarks = [f"{name}: {count} × {error}" for error, count in result.errors.items()]
-    if result.wrong_length:
-        remarks.append(f"{name}: {result.wrong_length} outputs had another length than asked")
-    if limits_s:
-        broken = broken_limits(result, limits_s)
-        good = f"; {metrics.good_requests} of {result.requests} requests keep them, {metrics.good_requests_per_s:.3g}/s"
-        keeps = "breaks the limits: " + "; ".join(broken) if broken else "keeps the limits"
-        remarks.append(f"{name} {keeps}{good if metrics.good_requests is not None else ''}")
-    if metrics.e2e_s and metrics.e2e_s.too_few_samples:
-        few = ", ".join(metrics.e2e_s.too_few_samples)
-        remarks.append(f"{name}: {few} rests on too few requests ({metrics.e2e_s.n}) to be trusted")
-    lag_s, tpot_s = result.client_lag_p99_s, metrics.tpot_s.mean if metrics.tpot_s else None
-    if lag_s is not None and tpot_s is not None and lag_s > max(_LAG_SHARE * tpot_s, _LAG_S):
-        remarks.append(f"{name}: this generator was up to {milliseconds(lag_s)} late; give it more CPUs (--cpus)")
-    elif result.client_busy is not None and result.client_busy > _BUSY:
-        remarks.append(f"{name}: this generator used {result.client_busy:.0%} of its CPU; give it more (--cpus)")
-    return remarks
-
-
-def _found_words(found: Found, scenario: str, limits: tuple[str, ...]) -> str:
-    unit = "requests at once" if found.kind == "concurrency" else "requests a second"
-    kept = f"{', '.join(limits)} at {scenario}"
-    if found.lowest_broken is None and found.highest is None:
-        return f"Even one request at a time breaks {kept}."
-    if found.highest is None:
-        return f"Even {found.lowest_broken:g} {unit} break {kept}."
-    if found.bounded:
-        return f"{found.highest:g} {unit} keep {kept}; more was not tried (--most)."
-    return f"{found.highest:g} {unit} keep {kept}; {found.lowest_broken:g} do not."
-
-
-def _statistics(distribution: Distribution | None, names: Sequence[str]) -> list[str]:
-    """In milliseconds."""
-    if distribution is None:
-        return ["–"] * len(names)
-    return [milliseconds(getattr(distribution, name)) for name in names]

@@ -31,8 +31,9 @@ async def bench(
     limits_kept: Sequence[str] = (),
     on_level: Callable[[Level], None] | None = None,
     on_progress: Callable[[LoadProgress], None] | None = None,
+    on_result: Callable[[LevelResult], None] | None = None,
 ) -> list[LevelResult]:
-    """Warms up and measures each level in turn; one result a level.
+    """Warms up and measures each level in turn; one result a level, given to `on_result` at once.
 
     The job's `url` is any OpenAI-compatible server's, with or without `/v1`. Its `records` (an empty path: they are
     not kept) name a file that is not there yet. A seed of 0 stands for one of this moment: a server that stays up
@@ -68,6 +69,8 @@ async def bench(
                 done = await _run(generator, base, order, warm_up=False, on_progress=on_progress)
                 measured = [record for record in records.new() if record.level == order.level]
                 results.append(level_result(level, measured, limits_s, done))
+                if on_result is not None:
+                    on_result(results[-1])
                 try:
                     level = source.send(results[-1])
                 except StopIteration:

@@ -8,13 +8,18 @@ import re
 
 def pin(cpus: str) -> None:
     """Keeps this process on `cpus` (such as `1`, `0,2` or `2-5`). Raises ValueError with one sentence."""
+    os.sched_setaffinity(0, allowed_cpus(cpus))
+
+
+def allowed_cpus(cpus: str) -> set[int]:
+    """The CPUs that `cpus` names. Raises ValueError with one sentence where this process may not be pinned to them."""
     wanted = parse_cpus(cpus)
     if not hasattr(os, "sched_setaffinity"):
         raise ValueError("cpus: this system cannot pin a process to CPUs; leave it out")
     allowed = os.sched_getaffinity(0)
     if not wanted <= allowed:
         raise ValueError(f"cpus: {cpus!r} is not within the CPUs this process may use ({_text(allowed)})")
-    os.sched_setaffinity(0, wanted)
+    return wanted
 
 
 def parse_cpus(text: str) -> set[int]:

@@ -128,11 +128,17 @@ def _level_metrics(
 def keeps(record: RequestRecord, limits_s: Mapping[str, float]) -> bool:
     """Whether a request succeeded and kept every limit (seconds, by `ttft`, `tpot`, `e2e`).
 
-    One without a TPOT (a single token) keeps a limit on it; one without a first token keeps none on TTFT."""
+    A single token has no TPOT and keeps a limit on it; else what was not told (no usage, a whole answer at once) keeps
+    none."""
     if record.error is not None:
         return False
     ttft_s = math.inf if record.first_s is None else record.first_s - record.sent_s
-    took_s = {"ttft": ttft_s, "tpot": _tpot_s(record) or 0.0, "e2e": record.end_s - record.sent_s}
+    tpot_s = 0.0 if record.output_tokens == 1 else _tpot_s(record)
+    took_s = {
+        "ttft": ttft_s,
+        "tpot": math.inf if tpot_s is None else tpot_s,
+        "e2e": record.end_s - record.sent_s,
+    }
     return all(took_s[metric] <= most_s for metric, most_s in limits_s.items())
 
 

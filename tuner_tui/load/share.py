@@ -30,6 +30,8 @@ _FLUSH_INTERVAL_S = 5.0
 _UNANSWERED_IN_A_ROW_PER_LANE = 3
 _UNANSWERED_IN_A_ROW_AT_A_RATE = 30
 _FAILED_IN_A_ROW = 100
+# Requests a second: a low rate's warm-up is not to take longer than what is measured.
+_WARM_UP_RATE = 1.0
 
 
 class Share:
@@ -37,7 +39,8 @@ class Share:
 
     Closed loop: `lanes` requests are in flight from the start; each that ends is followed by the next at once, until
     no tickets are left or `max_time_s` is over. At a rate: each request of this part is sent when it is due, however
-    many are in flight, up to `lanes`; one that must wait for that keeps its place and is sent late.
+    many are in flight, up to `lanes`; one that must wait for that keeps its place and is sent late, or never where
+    `max_time_s` is over by then. A warm-up sends one a second at least.
 
     Requests in flight at the end are waited for and count; `request_timeout_s` bounds each. Answers are decoded one
     by one between the reads, after their successors were sent. A warm-up is not recorded.
@@ -122,20 +125,22 @@ class Share:
     async def _at_rate(self) -> None:
         order, traffic = self._order, self._order.traffic
         assert traffic.request_rate is not None
+        rate = max(traffic.request_rate, _WARM_UP_RATE) if order.warm_up else traffic.request_rate
         seed = f"{self._job.drawn_by} {order.level} {order.warm_up}"
         max_time_s = self._job.max_time_s
-        within = None if max_time_s is None else math.ceil(traffic.request_rate * max_time_s)
+        within = None if max_time_s is None else math.ceil(rate * max_time_s)
         number = min(most for most in (order.limit, within) if most is not None)
         free = asyncio.Semaphore(order.lanes)
         async with asyncio.TaskGroup() as requests:
-            for index, due_s in enumerate(due_times_s(traffic.request_rate, traffic.arrivals, seed, number)):
+            for index, due_s in enumerate(due_times_s(rate, traffic.arrivals, seed, number)):
                 if max_time_s is not None and due_s >= max_time_s:
                     return
                 if index % order.parts != order.part:
                     continue
                 await asyncio.sleep(max(0.0, self._zero_s + due_s - perf_counter()))
                 await free.acquire()
-                if self._gave_up is not None or self._tickets.withdrawn:
+                late = max_time_s is not None and perf_counter() - self._zero_s >= max_time_s
+                if late or self._gave_up is not None or self._tickets.withdrawn:
                     return
                 requests.create_task(self._send(index, self._zero_s + due_s)).add_done_callback(
                     lambda _: free.release()

@@ -38,7 +38,9 @@ def load_doubts(
             name="wrong_output_length",
             disqualifies=True,
             level=level,
-            seen=f"{result.wrong_length} of {result.succeeded} outputs had another length than asked",
+            seen=f"{result.wrong_length} of {result.succeeded} outputs had another length than asked"
+            if result.output_tokens or result.wrong_length < result.succeeded
+            else "no answer told how long its output was",
             threshold="0",
             advice="the engine must honour ignore_eos and min_tokens and report usage; see requests.jsonl",
         )
