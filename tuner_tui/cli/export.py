@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from pathlib import Path
 
@@ -21,6 +22,9 @@ def export_run(given: str, name: str | None, output: Path | None, experiment: in
     snapshot = read_run(folder)
     if name is None:
         name = _by_ending(output)
+        if name is None:
+            click.echo(f"tuner-tui: {output}: --format compose or --format k8s? Both are YAML", err=True)
+            return 2
     chosen = chosen_experiment(snapshot, experiment)
     if experiment is not None and chosen is None:
         known = ", ".join(str(each.id) for each in snapshot.experiments[:20])
@@ -31,7 +35,7 @@ def export_run(given: str, name: str | None, output: Path | None, experiment: in
     except ValueError as error:
         click.echo(f"tuner-tui: {error} (--experiment N takes another one)", err=True)
         return 1
-    if str(output) == "-":
+    if output is not None and _is_standard_output(output):
         with contextlib.suppress(BrokenPipeError):
             sys.stdout.buffer.write(data)
             sys.stdout.buffer.flush()
@@ -40,7 +44,7 @@ def export_run(given: str, name: str | None, output: Path | None, experiment: in
     if path.is_dir():
         path = path / FORMATS[name].file
     try:
-        replace_file(path, data)
+        _write(path, data)
     except OSError as error:
         click.echo(f"tuner-tui: {path} cannot be written: {error.strerror or error}", err=True)
         return 2
@@ -48,7 +52,25 @@ def export_run(given: str, name: str | None, output: Path | None, experiment: in
     return 0
 
 
-def _by_ending(output: Path | None) -> str:
-    """The format that a file's name asks for; `md` where it asks for none."""
-    ending = output.suffix.lstrip(".") if output is not None else ""
-    return {"csv": "csv", "json": "json", "sh": "command"}.get(ending, "md")
+def _is_standard_output(path: Path) -> bool:
+    """`-`, or /dev/stdout by whatever name: the path, printed there too, would be no part of the report."""
+    if str(path) == "-":
+        return True
+    with contextlib.suppress(OSError):
+        return os.path.samestat(path.stat(), os.fstat(sys.stdout.fileno()))
+    return False
+
+
+def _write(path: Path, data: bytes) -> None:
+    """To where a person named: like `>` through a link, and into what is there and is no file, such as a device or a
+    pipe. A file is the old or the new, never half. Raises OSError."""
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        path.write_bytes(data)
+    else:
+        replace_file(path, data)
+
+
+def _by_ending(output: Path | None) -> str | None:
+    """The format that a file's name asks for: `md` where it asks for none, None where it may be one of two."""
+    ending = output.suffix.lstrip(".").lower() if output is not None else ""
+    return {"csv": "csv", "json": "json", "sh": "command", "yaml": None, "yml": None}.get(ending, "md")
