@@ -59,3 +59,13 @@ def test_without_a_gpu_it_says_so(tmp_path: Path) -> None:
     done = tuner("plan", path)
     assert "no GPU" in done.stdout
     assert "--gpus" not in done.stdout
+
+
+def test_what_is_left_out_of_a_dataset_is_told(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "prompts.jsonl").write_text('{"prompt": "a", "output_tokens": 3}\n{"conversations": []}\n')
+    path = tmp_path / "small.yaml"
+    benchmark = "traffic: [dataset]\n  dataset: ./prompts.jsonl"
+    path.write_text(TASK.format(model=tmp_path / "model").replace('traffic: ["D(100,100)"]', benchmark))
+    notes = [line for line in tuner("plan", path).stdout.splitlines() if line.startswith("note: ")]
+    assert f"note: {tmp_path}/prompts.jsonl: 1 of 2 entries are left out: chats in which no question is asked" in notes

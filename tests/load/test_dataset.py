@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -70,6 +71,52 @@ def test_a_json_array_and_plain_text(tmp_path: Path) -> None:
     assert len(dataset(tmp_path, "one\n\ntwo {\n", "prompts.txt")) == 2
 
 
+def test_a_mark_of_byte_order_is_no_part_of_a_prompt(tmp_path: Path) -> None:
+    for name, text in (("a.jsonl", '{"prompt": "a"}'), ("a.json", '[{"prompt": "a"}]'), ("a.txt", "a\r\n")):
+        assert dataset(tmp_path, "\ufeff" + text, name).entry(0).prompt.content == "a"
+
+
+def test_a_line_of_plain_text_ends_where_an_editor_ends_it(tmp_path: Path) -> None:
+    line = "one\u2028line\x0b and\x85no more"
+    found = dataset(tmp_path, f"{line}\nsecond", "prompts.txt")
+    assert {found.entry(index).prompt.content for index in range(2)} == {line, "second"}
+
+
+def test_chats_in_which_nothing_is_asked_are_left_out_and_told(tmp_path: Path) -> None:
+    """ShareGPT's usual file has some."""
+    good = '{"conversations": [{"from": "human", "value": "c"}, {"from": "chatgpt", "value": "d"}]}'
+    answers = '{"conversations": [{"from": "gpt", "value": "d"}]}'
+    found = dataset(tmp_path, f'[{{"conversations": []}}, {good}, {answers}, {{"messages": []}}]', "share.json")
+    assert len(found) == 1
+    assert found.entry(0).prompt.body(chat=True) == [{"role": "user", "content": "c"}]
+    assert found.answers == ["d"]
+    [note] = found.notes
+    assert note.endswith("share.json: 3 of 4 entries are left out: chats in which no question is asked")
+    assert dataset(tmp_path, good).notes == ()
+
+
+def chat(*contents: Any) -> str:
+    messages = [{"role": "user", "content": each} for each in contents]
+    return msgspec.json.encode({"messages": messages, "output_tokens": 3}).decode()
+
+
+def test_contents_of_parts_are_sent_as_they_are_or_as_their_text(tmp_path: Path) -> None:
+    parts = [{"type": "text", "text": "b"}, {"type": "text", "text": "c"}]
+    found = dataset(tmp_path, chat(None, "a", parts))
+    prompt = found.entry(0).prompt
+    assert prompt.body(chat=False) == "a\nb\nc"
+    assert [each["content"] for each in prompt.body(chat=True)] == [None, "a", parts]
+    found.check("completions")
+
+
+def test_parts_that_are_no_text_are_for_chat(tmp_path: Path) -> None:
+    image = {"type": "image_url", "image_url": {"url": "http://x/y.png"}}
+    found = dataset(tmp_path, chat("a") + "\n" + chat([{"type": "text", "text": "b"}, image]))
+    found.check("chat")
+    with pytest.raises(ValueError, match=r"1 of 2 entries hold more than text \(image_url\).*; take endpoint: chat"):
+        found.check("completions")
+
+
 def test_the_seed_orders_and_the_file_begins_anew(tmp_path: Path) -> None:
     found = dataset(tmp_path, "\n".join(f'{{"prompt": "{number}"}}' for number in range(50)))
     first = [found.entry(index).prompt.content for index in range(50)]
@@ -84,7 +131,16 @@ def test_the_seed_orders_and_the_file_begins_anew(tmp_path: Path) -> None:
         ('{"prompt": "a"}\n{broken\n', r"prompts\.jsonl:2: expected an object"),
         ('{"text": "a"}', r"prompts\.jsonl:1: expected an object with \"prompt\""),
         ('{"prompt": "a", "output_tokens": 0}', r"prompts\.jsonl:1: output_tokens is a whole number from 1"),
-        ('{"conversations": [{"from": "gpt", "value": "d"}]}', "expected an object"),
+        ('{"conversations": [{"from": "gpt", "value": "d"}]}', "holds no prompts: no question is asked in any"),
+        (
+            '{"prompt": "a"}\n{"conversations": [{"from": "observation", "value": "d"}]}',
+            r"prompts\.jsonl:2: \"from\" is one of human, .*, found 'observation'",
+        ),
+        (
+            '{"messages": [{"role": "user", "content": 5}]}',
+            r"prompts\.jsonl:1: the \"content\" of a message is a text,",
+        ),
+        ('{"messages": [{"role": "user", "content": [{"type": "text"}]}]}', r"prompts\.jsonl:1: the \"content\" of"),
         ("", "holds no prompts"),
     ],
 )

@@ -161,7 +161,10 @@ def _check_traffic(
     if dataset is not None:
         if DATASET not in traffic:
             raise ValueError("--dataset is read by --traffic dataset only")
-        Dataset(dataset, None).check(endpoint, request)
+        prompts = Dataset(dataset, None)
+        prompts.check(endpoint, request)
+        for note in prompts.notes:
+            click.echo(f"note: {note}", err=True)
 
 
 def _limits(given: tuple[str, ...]) -> dict[str, float]:

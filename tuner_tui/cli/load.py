@@ -63,18 +63,21 @@ def require_tool(task: Task) -> None:
         raise BadInput([Problem(file=task.file, line=0, column=0, key="benchmark.tool", message=message)])
 
 
-def require_dataset(task: Task) -> None:
-    """Raises BadInput where the file of prompts cannot be used, before an engine is started for it."""
+def require_dataset(task: Task) -> tuple[str, ...]:
+    """Notes on how the file of prompts is read. Raises BadInput where it cannot be used, before an engine is started
+    for it."""
     if task.benchmark.dataset is None:
-        return
+        return ()
     from tuner_tui.load.dataset import Dataset
 
     try:
-        Dataset(Path(task.benchmark.dataset), None).check(task.benchmark.endpoint)
+        dataset = Dataset(Path(task.benchmark.dataset), None)
+        dataset.check(task.benchmark.endpoint)
     except ValueError as error:
         raise BadInput(
             [Problem(file=task.file, line=0, column=0, key="benchmark.dataset", message=str(error))]
         ) from error
+    return dataset.notes
 
 
 def require_model(task: Task) -> None:

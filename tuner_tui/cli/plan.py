@@ -18,7 +18,7 @@ def show_plan(path: Path, models_dir: Path | None) -> None:
     """Prints the plan to standard output; warnings to standard error. Raises BadInput."""
     task = load(path, models_dir)
     require_tool(task)
-    require_dataset(task)
+    notes = require_dataset(task)
     gpus = usable_gpus(task, strict=False)
     planned = plan(task, gpus)
     launches = task.search.launches * len(planned.experiments)
@@ -49,7 +49,7 @@ def show_plan(path: Path, models_dir: Path | None) -> None:
     )
     if task.search.budget_s is not None:
         click.echo(f"budget: {hours(task.search.budget_s)}; no launch begins that would not end within it")
-    for note in planned.notes:
+    for note in (*planned.notes, *notes):
         click.echo(f"note: {note}")
     if planned.excluded:
         click.echo(f"\n{len(planned.excluded)} excluded:")

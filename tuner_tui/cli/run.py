@@ -39,10 +39,10 @@ def prepare_run(task: Task, runs_dir: Path | None, say: Callable[[str], None]) -
     """
     require_model(task)
     require_tool(task)
-    require_dataset(task)
+    notes = require_dataset(task)
     gpus = usable_gpus(task, strict=True)
     planned = plan(task, gpus)
-    for note in planned.notes:
+    for note in (*planned.notes, *notes):
         say(note)
     if not planned.experiments:
         reasons = "; ".join(dict.fromkeys(excluded.reason for excluded in planned.excluded))

@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from tuner_tui.load.chat import text_of
+
 FIRST_ID = 1000
 LAST_ID = 3999
 """Ids in this range are ordinary tokens in every common vocabulary: above the control tokens that some keep at
@@ -44,7 +46,7 @@ class Prompt:
         if chat and isinstance(self.content, str):
             return [{"role": "user", "content": self.content}]
         if not chat and isinstance(self.content, list):
-            return "\n".join(str(message.get("content", "")) for message in self.content)
+            return "\n".join(filter(None, (text_of(message.get("content")) for message in self.content)))
         return self.content
 
 
