@@ -131,6 +131,13 @@ def test_an_unknown_run(runs_dir: Path) -> None:
         assert "there is no run yet" in tuner(command, "latest", check=2).stderr
 
 
+def test_a_url_that_bench_cannot_take() -> None:
+    for url in ("127.0.0.1:8000", "http://me:s3cret@127.0.0.1:9", "http://127.0.0.1:9?x=1"):
+        done = tuner("bench", url, check=2)
+        assert len(done.stderr.splitlines()) == 1
+        assert "s3cret" not in done.stderr
+
+
 def test_help_is_instant_and_has_an_example() -> None:
     for command in ("plan", "run", "demo", "try", "runs", "stop", "resume", "clean", "bench"):
         assert "Example:" in tuner(command, "--help").stdout

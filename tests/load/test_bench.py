@@ -39,6 +39,12 @@ async def test_every_level_is_warmed_up_and_measured(tmp_path: Path) -> None:
     assert first.ttft_s.p50 == pytest.approx(0.03, abs=0.015)
 
 
+async def test_an_endpoint_that_is_not_under_v1_is_asked_where_it_was_said_to_be() -> None:
+    async with serving(steady(0, 0)) as server:
+        await bench(job(server.url + "/v1beta/my openai/completions"), LEVELS[:1])
+    assert {request.path for request in server.requests} == {"/v1beta/my%20openai/completions"}
+
+
 async def test_each_call_has_other_prompts() -> None:
     async with serving(steady(0, 0)) as server:
         for _ in range(2):

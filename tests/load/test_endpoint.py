@@ -260,6 +260,9 @@ async def test_no_server_and_no_key_are_said(monkeypatch: pytest.MonkeyPatch) ->
         ("https://host/api/v1/", "https://host/api/v1"),
         ("http://host/v1/chat/completions", "http://host/v1"),
         ("http://[::1]:80/v1/completions", "http://[::1]:80/v1"),
+        ("https://host/v1beta/openai/chat/completions", "https://host/v1beta/openai"),
+        ("http://host/models", "http://host"),
+        ("http://host/my models/ü%20/v1", "http://host/my%20models/%C3%BC%20/v1"),
     ],
 )
 def test_the_address_is_taken_with_and_without_v1(url: str, base: str) -> None:
@@ -270,6 +273,20 @@ def test_the_address_is_taken_with_and_without_v1(url: str, base: str) -> None:
 def test_what_is_no_url_is_said(url: str) -> None:
     with pytest.raises(ValueError, match=r"expected one like http://127\.0\.0\.1:8000"):
         api_base(url)
+
+
+@pytest.mark.parametrize("url", ["http://me:s3cret@host/v1", "http://s3cret@host:port", "me:s3cret@host:8000"])
+def test_a_password_in_an_address_is_refused_and_not_shown(url: str) -> None:
+    with pytest.raises(ValueError, match="--api-key-variable") as refused:
+        api_base(url)
+    assert "s3cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("url", ["https://host/v1?key=s3cret", "https://host/openai/chat/completions?api-version=3"])
+def test_a_query_is_refused_as_it_could_not_be_sent(url: str) -> None:
+    with pytest.raises(ValueError, match=r"what follows \? or # in a server's URL") as refused:
+        api_base(url)
+    assert "s3cret" not in str(refused.value)
 
 
 async def test_a_kept_connection_that_the_server_closes_as_the_request_comes_costs_no_request() -> None:

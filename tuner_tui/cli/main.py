@@ -398,7 +398,10 @@ def import_(
 @click.option("--records", type=click.Path(path_type=Path, dir_okay=False), help="Keep the raw request records here.")
 @click.option("--json", "as_json", is_flag=True, help="Standard output is JSON and nothing else.")
 def bench(**options: Any) -> None:
-    """Measure any OpenAI-compatible server at URL with the same traffic and metrics as a run."""
+    """Measure any OpenAI-compatible server at URL with the same traffic and metrics as a run.
+
+    URL is with or without /v1; where that is not the place, an endpoint's, such as https://host/openai/completions.
+    """
     from tuner_tui.cli.bench import bench_url
 
     sys.exit(bench_url(**options))

@@ -35,7 +35,7 @@ async def bench(
 ) -> list[LevelResult]:
     """Warms up and measures each level in turn; one result a level, given to `on_result` at once.
 
-    The job's `url` is any OpenAI-compatible server's, with or without `/v1`. Its `records` (an empty path: they are
+    The job's `url` is any OpenAI-compatible server's, as `api_base` takes it. Its `records` (an empty path: they are
     not kept) name a file that is not there yet. A seed of 0 stands for one of this moment: a server that stays up
     may have cached the last prompts. Levels that are searched for have `least_requests` each.
     Raises LoadError with one sentence, also when every warm-up request fails.
@@ -53,9 +53,7 @@ async def bench(
         records = RecordReader(path)
         generator = await client.Generator.start(cpus=cpus)
         try:
-            await generator.begin(
-                msgspec.structs.replace(job, url=base, records=str(path), seed=job.seed or time.time_ns())
-            )
+            await generator.begin(msgspec.structs.replace(job, records=str(path), seed=job.seed or time.time_ns()))
             results: list[LevelResult] = []
             level = next(source, None)
             while level is not None:
