@@ -5,15 +5,16 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tuner_tui.load.scenario import parse
+from tuner_tui.task.scenario_syntax import scenario
 
 
 def samples(text: str, n: int = 2_000) -> list[tuple[int, int]]:
-    random, scenario = Random(7), parse(text)
-    return [scenario.sample(random) for _ in range(n)]
+    random, found = Random(7), parse(text)
+    return [found.sample(random) for _ in range(n)]
 
 
 def test_fixed_is_always_the_same() -> None:
@@ -70,10 +71,25 @@ def test_what_is_no_scenario_is_told_the_nearest_form(text: str, said: str) -> N
 @given(st.text(alphabet="DNU(),/0123456789 .-", max_size=30) | st.text(max_size=30), st.integers())
 def test_any_text_is_a_scenario_or_one_clear_sentence(text: str, seed: int) -> None:
     try:
-        scenario = parse(text)
+        found = parse(text)
     except ValueError as error:
         assert "\n" not in str(error).replace(repr(text), "")
     else:
-        prompt, output = scenario.sample(Random(seed))
+        prompt, output = found.sample(Random(seed))
         assert prompt >= 1
         assert output >= 1
+
+
+@given(st.from_regex(r"[DNU]\(\d+,\d+\)(/\(\d+,\d+\))?", fullmatch=True, alphabet="DNU(),/0123456789"))
+@example("D(0000000100,100)")
+def test_what_a_task_may_ask_for_can_be_read_here(text: str) -> None:
+    try:
+        asked = scenario(text)
+    except ValueError:
+        return
+    assert parse(asked).text == asked
+
+
+def test_a_scenario_has_one_name_however_it_is_written() -> None:
+    assert scenario("D( 0000000100, 100)") == "D(100,100)"
+    assert scenario("N(480,00)/(300, 150)") == "N(480,0)/(300,150)"

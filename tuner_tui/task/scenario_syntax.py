@@ -22,7 +22,8 @@ DATASET = "dataset"
 
 
 def scenario(text: str) -> str:
-    """The scenario without blanks. Raises ValueError with a clause for a person."""
+    """The scenario as it is usually written: without blanks, and zeros before a number. Raises ValueError with a clause
+    for a person."""
     bare = re.sub(r"\s", "", text)
     for form in _FORMS:
         found = form.fullmatch(bare)
@@ -43,4 +44,5 @@ def _sensible(bare: str, numbers: list[int]) -> str:
     sizes = (numbers[0], numbers[2 if len(numbers) == 4 else 1])
     if min(sizes) < 1:
         raise ValueError(f"{bare} asks for no tokens; input and output are at least 1")
-    return bare
+    # The load room reads it anew, and takes no number of any length.
+    return re.sub(r"\d+", lambda digits: str(int(digits[0])), bare)
