@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import math
 import os
+import signal
 import sys
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Coroutine, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -52,7 +53,8 @@ def bench_url(
     as_json: bool,
 ) -> int:
     """Measures and prints; exit code 0 when something succeeded at every level (or a load was found that keeps the
-    limits), 1 when not, 2 for bad input. What was measured before it failed or was interrupted is printed, too."""
+    limits), 1 when not, 2 for bad input, 128 and its number where a signal ended it. What was measured before it failed
+    or was interrupted is printed, too."""
     try:
         api_base(url)
         if cpus is not None:
@@ -106,23 +108,23 @@ def bench_url(
     shown = _Progress()
     results: list[LevelResult] = []
     ended: tuple[int, str] | None = None
+    measuring = bench(
+        job,
+        levels,
+        cpus=cpus,
+        limits_s=_of_a_request(limits_s),
+        limits_kept=tuple(limits_s),
+        on_level=shown.level,
+        on_progress=shown.progress if shown.on_terminal else None,
+        on_result=results.append,
+    )
+    ended_by: list[int] = []
     try:
-        asyncio.run(
-            bench(
-                job,
-                levels,
-                cpus=cpus,
-                limits_s=_of_a_request(limits_s),
-                limits_kept=tuple(limits_s),
-                on_level=shown.level,
-                on_progress=shown.progress if shown.on_terminal else None,
-                on_result=results.append,
-            )
-        )
+        asyncio.run(_unless_ended(measuring, ended_by))
     except LoadError as error:
         ended = 1, f"tuner-tui: {error}"
-    except KeyboardInterrupt:
-        ended = 130, "interrupted"
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        ended = 128 + next(iter(ended_by), signal.SIGINT), "interrupted"
     shown.clear()
     if results:
         _tell(url, results, limits_s, found, as_json=as_json)
@@ -135,6 +137,22 @@ def bench_url(
             click.echo(found_words(found[0], traffic[0], limits))
         return 0 if found[0].highest is not None else 1
     return 0 if all(result.succeeded for result in results) else 1
+
+
+async def _unless_ended(work: Coroutine[Any, Any, list[LevelResult]], ended_by: list[int]) -> None:
+    """`work`, ended in order by SIGTERM and SIGHUP as it is by SIGINT, so that none of its files stays. A signal that
+    is ignored (by nohup) stays so."""
+    task = asyncio.current_task()
+    assert task is not None
+
+    def end(number: int) -> None:
+        ended_by.append(number)
+        task.cancel()
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            asyncio.get_running_loop().add_signal_handler(number, end, number)
+    await work
 
 
 def _tell(
