@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tuner_tui.task.editing import find
 from tuner_tui.task.typed import limits_yaml, texts_yaml, typed_limits, typed_texts, typed_values, values_yaml
@@ -10,7 +13,7 @@ from tuner_tui.task.yaml_text import plain_of
 
 
 @pytest.mark.parametrize(
-    ("typed", "yaml"),
+    ("typed", "written"),
     [
         ("0.7", "0.7"),
         ("0.70, 0.8", "[0.70, 0.8]"),
@@ -29,12 +32,44 @@ from tuner_tui.task.yaml_text import plain_of
         ("'1.10', null", "['1.10', null]"),
     ],
 )
-def test_values_are_typed_and_shown_again(typed: str, yaml: str) -> None:
-    assert values_yaml(typed) == yaml
-    text = f"flag: {yaml}\n"
+def test_values_are_typed_and_shown_again(typed: str, written: str) -> None:
+    assert values_yaml(typed) == written
+    text = f"flag: {written}\n"
     node = find(text, ("flag",))
     assert node is not None
     assert plain_of(f"flag: {values_yaml(typed_values(text, node))}") == plain_of(text)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "a, b",
+        "2048..4096 ×2",
+        "1..2",
+        "\n  - a, b\n  - (c",
+        '|\n  {"mode": 3,\n   "b": "x, y"}',
+        "'a  b'",
+        '"a,\n  b"',
+        "a,\n  b",
+    ],
+)
+def test_a_text_that_looks_like_several_values_stays_one(written: str) -> None:
+    """Shown to be edited, and taken as it is."""
+    text = f"flag: {written}\n"
+    node = find(text, ("flag",))
+    assert node is not None
+    typed = typed_values(text, node)
+    assert "\n" not in typed
+    assert plain_of(f"flag: {values_yaml(typed)}") == plain_of(text)
+
+
+@given(st.lists(st.text("ab 1.,:#'\"\\()[]{}*&!%@`|>-?~=\n"), min_size=1), st.booleans())
+def test_any_texts_are_shown_so_that_they_are_read_again(texts: list[str], flow: bool) -> None:
+    for values in (texts, texts[0]):
+        text = yaml.safe_dump({"flag": values}, default_flow_style=flow)
+        node = find(text, ("flag",))
+        assert node is not None
+        assert plain_of(f"flag: {values_yaml(typed_values(text, node))}") == {"flag": values}
 
 
 def test_a_range_without_a_step_is_asked_back() -> None:
@@ -52,18 +87,18 @@ def test_ranges_are_shown_as_they_are_typed() -> None:
 
 
 def test_scenarios_keep_their_commas() -> None:
-    yaml = texts_yaml("D(100,100), N(480,240)/(300,150)")
-    assert yaml == '["D(100,100)", "N(480,240)/(300,150)"]'
-    text = f"traffic: {yaml}"
+    written = texts_yaml("D(100,100), N(480,240)/(300,150)")
+    assert written == '["D(100,100)", "N(480,240)/(300,150)"]'
+    text = f"traffic: {written}"
     node = find(text, ("traffic",))
     assert node is not None
     assert typed_texts(text, node) == "D(100,100), N(480,240)/(300,150)"
 
 
 def test_limits_are_typed_as_inequalities() -> None:
-    yaml = limits_yaml("ttft.p99 < 500ms, tpot.mean<=50 ms")
-    assert plain_of(yaml) == {"ttft.p99": "500ms", "tpot.mean": "50 ms"}
-    text = f"limits: {yaml}"
+    written = limits_yaml("ttft.p99 < 500ms, tpot.mean<=50 ms")
+    assert plain_of(written) == {"ttft.p99": "500ms", "tpot.mean": "50 ms"}
+    text = f"limits: {written}"
     node = find(text, ("limits",))
     assert node is not None
     assert typed_limits(text, node) == "ttft.p99 < 500ms, tpot.mean < 50 ms"

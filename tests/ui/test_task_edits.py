@@ -60,6 +60,22 @@ async def test_undo_leads_to_the_row_that_it_changes(tmp_path: Path) -> None:
         assert text_of(app) == TASK
 
 
+async def test_a_value_that_was_looked_at_stays_as_it_is(tmp_path: Path) -> None:
+    """However it is written: Enter takes what stands there."""
+    text = TASK + "unchecked:\n  words: a, b\n  steps: 1..2\n  first: &one [1]\n  again: *one\n"
+    app = on_task(tmp_path, text)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        for name in ("words", "steps", "again"):
+            app.screen.query_one(Grid).go_to(f"unchecked.{name}")
+            await press(pilot, "e", "enter")
+            assert (name, text_of(app)) == (name, text)
+        app.screen.query_one(Grid).go_to("unchecked.words")
+        await press(pilot, "e")
+        await typed(pilot, ", c", "enter")
+        assert "  words: ['a, b', c]\n" in text_of(app)
+
+
 async def test_switches_turned_without_waiting_are_all_turned(tmp_path: Path) -> None:
     """Each change is read in a thread; keys that come meanwhile are for the row they were pressed on."""
     app = on_task(tmp_path, SWITCHED)

@@ -14,26 +14,32 @@ from tuner_tui.task.yaml_text import CannotEdit, plain_of
 _NUMBER = r"[-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _RANGE = re.compile(rf"\s*({_NUMBER})\s*\.\.\s*({_NUMBER})\s*(?:([×x*+])\s*({_NUMBER}))?\s*", re.ASCII)
 _LIMIT = re.compile(r"\s*([A-Za-z][\w.]*)\s*(?:<=?|≤|:|=|\s)\s*(\S+(?:\s*(?:ms|s|min|m|h))?)\s*", re.ASCII)
+_MANY = re.compile(r"[,()\[\]{}]")
+"""What `pieces` cuts at, or does not cut within."""
+_QUOTED = re.compile(r"'(?:''|[^'])*'|\"(?:\\.|[^\"\\])*\"|.+", re.S)
+"""With its quotes; the rest where they do not end."""
 _RANGE_KEYS = {"from", "to", "step", "times"}
 
 
 def pieces(typed: str) -> list[str]:
     """Split at the commas outside brackets and quotes; empty pieces are left out."""
-    found, depth, quote, piece = [], 0, "", ""
-    for letter in typed:
-        if quote:
-            quote = "" if letter == quote else quote
-        elif letter in "'\"" and not piece.strip():
-            quote = letter
+    found, depth, piece, at = [], 0, "", 0
+    while at < len(typed):
+        letter = typed[at]
+        # Within a word it is an apostrophe.
+        opens = letter in "'\"" and piece.rstrip()[-1:] in ("([{,:" if depth > 0 else "")
+        if opens and (quoted := _QUOTED.match(typed, at)):
+            letter = quoted[0]
         elif letter in "([{":
             depth += 1
         elif letter in ")]}":
             depth -= 1
-        elif letter == "," and depth <= 0:
+        at += len(letter)
+        if letter == "," and depth <= 0:
             found.append(piece.strip())
             piece = ""
-            continue
-        piece += letter
+        else:
+            piece += letter
     return [each for each in [*found, piece.strip()] if each]
 
 
@@ -104,7 +110,7 @@ def limits_yaml(typed: str) -> str:
 def typed_values(text: str, node: yaml.Node) -> str:
     """How the value of `node` would be typed: the inverse of `values_yaml`."""
     if isinstance(node, yaml.SequenceNode):
-        items = [source(text, each) for each in node.value]
+        items = [_typed_one(text, each) for each in node.value]
         if len(items) == 1 or not items:
             return f"[{', '.join(items)}]"
         return ", ".join(items)
@@ -114,7 +120,17 @@ def typed_values(text: str, node: yaml.Node) -> str:
         by = next((name for name in way if name in parts), None)
         if by and set(parts) == {"from", "to", by}:
             return f"{parts['from']}..{parts['to']} {way[by]}{parts[by]}"
-    return source(text, node)
+    return _typed_one(text, node)
+
+
+def _typed_one(text: str, node: yaml.Node) -> str:
+    """One value as it is written; a text in quotes where it would be read as something else, such as several
+    values or a range."""
+    written = source(text, node)
+    bare = isinstance(node, yaml.ScalarNode) and node.style is None and node.value == written
+    if bare and (_MANY.search(written) or _RANGE.fullmatch(written) or one_yaml(written) != written):
+        return "'" + written.replace("'", "''") + "'"
+    return written
 
 
 def typed_texts(text: str, node: yaml.Node) -> str:
@@ -131,9 +147,13 @@ def typed_limits(text: str, node: yaml.Node) -> str:
 
 
 def source(text: str, node: yaml.Node) -> str:
-    """As it is written, on one line, without comments."""
+    """As it is written, on one line, without comments; a block of text, and what is quoted over several lines, in
+    double quotes."""
     if isinstance(node, yaml.ScalarNode):
-        return " ".join(text[start_of(node) : end_of(node, text)].split())
+        written = text[start_of(node) : end_of(node, text)]
+        if node.style in ("|", ">") or (node.style is not None and "\n" in written):
+            return json.dumps(node.value, ensure_ascii=False)
+        return " ".join(written.split()) if "\n" in written else written
     if isinstance(node, yaml.MappingNode):
         return "{" + ", ".join(f"{source(text, key)}: {source(text, value)}" for key, value in node.value) + "}"
     return "[" + ", ".join(source(text, each) for each in node.value) + "]"

@@ -128,6 +128,8 @@ class Changes:
         title = setting.label + (f"   (without: {setting.absent})" if setting.absent else "")
 
         def accept(typed: str) -> str:
+            if value and typed == value:
+                return document.text
             if not typed.strip() and setting.absent:
                 return remove_key(document.text, setting.path) if value else document.text
             return self._judged(document, setting, typed)
