@@ -14,6 +14,7 @@ from tuner_tui.task.model import Objective
 
 LATENCY = Objective(name="minimize_latency", direction="minimize", metric="e2e")
 THROUGHPUT = Objective(name="maximize_throughput", direction="maximize", metric="output_tokens_per_s_per_gpu")
+GOODPUT = Objective(name="maximize_goodput", direction="maximize", metric="good_requests_per_s_per_gpu")
 
 
 def candidate(experiment: int, value: float, half: float = 0.0) -> Candidate:
@@ -99,6 +100,25 @@ def test_a_throughput_is_said_with_its_own_sign_and_unit() -> None:
     verdict = judge(THROUGHPUT, [candidate(1, -100, 1), candidate(2, -300, 1)], launched=2)
     assert verdict.leader == 2
     assert "300.0 tokens/s per GPU" in verdict.sentence
+
+
+def test_something_beside_nothing_is_no_lead_of_zero_percent() -> None:
+    verdict = judge(GOODPUT, [candidate(1, -5, 0.1), candidate(2, 0.0)], launched=2, baseline=2)
+    assert "#1 with goodput 5 requests/s per GPU leads, >+999 % against #2" in verdict.sentence
+    assert [str(each) for each in verdict.differences] == ["−100.0 %"]
+
+
+def test_where_no_request_keeps_the_limits_nobody_leads() -> None:
+    none_good = [candidate(2, 0.0, 0.4), candidate(1, 0.0, 0.3)]
+    verdict = judge(GOODPUT, none_good, launched=2)
+    assert (verdict.kind, verdict.leader, verdict.tied_with) == ("none", None, ())
+    assert verdict.sentence == (
+        "No request kept the limits, whatever the configuration; take looser limits or a lower load."
+    )
+    assert verdict.ranking == (1, 2), "they were measured all the same"
+    so_far = judge(GOODPUT, none_good, launched=2, provisional=True)
+    assert so_far.sentence == "No request has kept the limits so far."
+    assert judge(GOODPUT, [*none_good, candidate(3, -0.1, 0.2)], launched=3).leader == 3
 
 
 def test_nothing_measured() -> None:

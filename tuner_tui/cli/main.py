@@ -164,7 +164,7 @@ def plan(task: Path, models_dir: Path | None) -> None:
 def run(task: Path, runs_dir: Path | None, models_dir: Path | None, as_json: bool) -> None:
     """Measure every configuration of TASK and name the best.
 
-    Progress goes to standard error. Exit code 0: there is a leader. 1: nothing succeeded. 2: bad input. 130 or 143:
+    Progress goes to standard error. Exit code 0: there is a leader. 1: there is none. 2: bad input. 130 or 143:
     interrupted (once: what is under way is given up in order; twice: at once). Closing the terminal only detaches:
     the run goes on, `tuner-tui runs` shows it.
     """

@@ -62,8 +62,9 @@ SINGLE_SCATTER = 0.05
 """The least scatter assumed of a configuration launched once, beside others launched again: common between launches.
 Without it a noisy one whose only launch went badly would seem clearly worse than quiet ones."""
 
-# A figure of zero (no throughput at all) has no logarithm: it counts as this share of the smallest that is not.
-_FLOOR = 1e-3
+# A figure of zero (no goodput at all) has no logarithm: it counts as this share of the smallest that is not, little
+# enough for the difference of nothing from something to read −100.0 %.
+_FLOOR = 1e-4
 _HIGHEST_EXPONENT = 50.0
 _MANY = 20
 

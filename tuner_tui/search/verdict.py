@@ -21,7 +21,8 @@ have to lose one of those comparisons against a worse one.
 
 Limits come first (`limits`): configurations that break one are out of all this and ranked below the others, by how far
 they break it. A *borderline* one, whose interval straddles a limit, takes part; if it leads, the verdict is
-*borderline* in place of winner or unconfirmed.
+*borderline* in place of winner or unconfirmed. Where all break one, or where goodput is sought and no request kept them,
+there is nobody to lead.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from tuner_tui.search.comparison import Difference as Difference
 from tuner_tui.search.finding import Finding, find
 from tuner_tui.search.limits import beyond, worst
 from tuner_tui.search.spending import error_at
-from tuner_tui.search.words import experiments_listed, percent
+from tuner_tui.search.words import experiments_listed
 from tuner_tui.search.words import metric_name as metric_name
 from tuner_tui.search.words import quantity as quantity
 from tuner_tui.task.model import Objective
@@ -105,11 +106,12 @@ def judge(
             return ()
         return tuple(comparisons.difference(each, reference, alpha) for each in ranking if each != reference)
 
-    if not kept:
+    no_request_keeps = not objective.gates and not any(each.value for one in candidates for each in one.launches)
+    if not kept or no_request_keeps:
         return Verdict(
             kind="none",
             leader=None,
-            sentence=_none_keeps(broken, provisional),
+            sentence=_no_request_keeps(provisional) if no_request_keeps else _none_keeps(broken, provisional),
             provisional=provisional,
             against_baseline=differences(baseline),
             ranking=ranking,
@@ -155,6 +157,12 @@ def _none_keeps(broken: Sequence[Candidate], provisional: bool) -> str:
     so_far = " so far" if provisional else ""
     worst_limit = nearest.limits[0]
     return f"No configuration keeps the limits{so_far}. #{nearest.experiment} comes nearest, {far} over: {worst_limit}."
+
+
+def _no_request_keeps(provisional: bool) -> str:
+    if provisional:
+        return "No request has kept the limits so far."
+    return "No request kept the limits, whatever the configuration; take looser limits or a lower load."
 
 
 _MOST_NAMED = 8
@@ -226,10 +234,9 @@ class _Field:
                 f"but the 95 % intervals within the launches overlap."
             )
             return sentence, "One launch each; the scatter between launches is not known and comes on top."
-        first, second = self._ranked[0], self._ranked[1]
-        gap = abs(first.score.value) / abs(second.score.value) - 1 if second.score.value else 0.0
+        second = self._comparisons.difference(self.leader, self.ids[1], self._alpha)
         sentence = (
-            f"{self._ahead}{self._best} leads, {percent(gap)} % against #{second.experiment}, "
+            f"{self._ahead}{self._best} leads, {second} against #{second.reference}, "
             f"but one launch each says nothing of the scatter between launches."
         )
         return sentence, ""
