@@ -10,6 +10,8 @@ from tuner_tui.search.verdict import Candidate, judge
 from tuner_tui.task.model import Objective
 
 LATENCY = Objective(name="minimize_latency", direction="minimize", metric="e2e")
+THROUGHPUT = Objective(name="maximize_throughput", direction="maximize", metric="output_tokens_per_s_per_gpu")
+GOODPUT = Objective(name="maximize_goodput", direction="maximize", metric="good_requests_per_s_per_gpu")
 
 
 def field(*rows: Sequence[float]) -> list[Candidate]:
@@ -20,6 +22,17 @@ def field(*rows: Sequence[float]) -> list[Candidate]:
 def test_after_single_launches_those_near_the_leader_are_repeated() -> None:
     plan = plan_confirmation(LATENCY, field([0.230], [0.200], [0.205], [0.300]))
     assert (plan.experiments, plan.launches) == ((2, 3, 1), 3)
+
+
+def test_near_is_the_same_ratio_for_a_time_and_for_its_reciprocal() -> None:
+    """Docs: 1.22 s beside 1 s, 82 tokens/s beside 100."""
+    times_s = [1.0, 1.1, 1.22, 1.23]
+    assert plan_confirmation(LATENCY, field(*([each] for each in times_s))).experiments == (1, 2, 3)
+    assert plan_confirmation(THROUGHPUT, field(*([-100 / each] for each in times_s))).experiments == (1, 2, 3)
+
+
+def test_where_no_request_was_good_nothing_is_repeated() -> None:
+    assert plan_confirmation(GOODPUT, field([0.0], [0.0])) == Confirmation()
 
 
 def test_two_are_repeated_at_least() -> None:
