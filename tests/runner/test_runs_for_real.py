@@ -85,7 +85,7 @@ def test_a_flag_the_engine_does_not_know_is_named_as_the_cause(tmp_path: Path, r
     assert "--no-such-flag" in experiment["failure"]["line"]
     verdict = json.loads(done.stdout)["verdict"]
     assert (verdict["kind"], verdict["leader"], verdict["tied_with"]) == ("none", None, [])
-    assert verdict["sentence"] == "None of 1 configurations gave a valid measurement."
+    assert verdict["sentence"] == "The only configuration gave no valid measurement."
     assert not verdict["provisional"]
 
 

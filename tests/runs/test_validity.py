@@ -89,6 +89,17 @@ def test_a_chat_templates_own_tokens_may_come_from_the_cache() -> None:
     assert (flag.name, flag.threshold) == ("cached_prompts", f"1%, and the template's {own / chat.prompt_tokens:.1%}")
 
 
+def test_what_has_no_figure_for_the_objective_says_so() -> None:
+    """Outputs of one token, say: the launch ran well, and cannot be judged."""
+    one_token = replace(level(), metrics=replace(level().metrics, tpot_s=None))
+    objective = Objective(name="", direction="minimize", metric="tpot")
+    [flag] = validity(objective, [one_token])
+    assert (flag.name, flag.disqualifies, flag.level) == ("no_score", True, "D(100,100) × 4")
+    assert flag.seen == "none of 200 requests had a figure for the objective, mean time per output token"
+    assert validity(MEAN, [one_token]) == ()
+    assert validity(replace(objective, level="D(100,100) × 1"), [one_token]) == ()
+
+
 def test_a_percentile_without_samples_bars_only_an_objective_that_rests_on_it() -> None:
     assert names(*validity(MEAN, [level(50)])) == [("too_few_samples", False)]
     [used, note] = validity(TAIL, [level(50)])

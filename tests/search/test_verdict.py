@@ -125,6 +125,7 @@ def test_nothing_measured() -> None:
     verdict = judge(LATENCY, [], launched=3)
     assert (verdict.kind, verdict.leader) == ("none", None)
     assert verdict.sentence == "None of 3 configurations gave a valid measurement."
+    assert judge(LATENCY, [], launched=1).sentence == "The only configuration gave no valid measurement."
 
 
 def test_before_the_grid_is_done_the_verdict_says_so() -> None:

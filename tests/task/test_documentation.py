@@ -16,7 +16,7 @@ _BLOCKS = re.findall(r"```yaml\n(.*?)```", _TEXT, re.S)
 _REST = {
     "engine": "engine: sglang",
     "model": "model: org/name",
-    "benchmark": "benchmark: {traffic: ['D(1,1)'], concurrency: 1, max_time: 1s}",
+    "benchmark": "benchmark: {traffic: ['D(1,2)'], concurrency: 1, max_time: 1s}",
     "parameters": "parameters: {max-running-requests: 1, mem-fraction-static: 1}",
     "linked": "linked: [{tp-size: 1, dp-size: 1}]",
 }

@@ -78,6 +78,15 @@ def test_as_yaml_too(tmp_path: Path) -> None:
         ({"deployment_mode": "ome"}, "deployment_mode", "error", "ome is read, but not carried out yet"),
         ({"base_runtime": "tgi"}, "base_runtime", "error", "expected sglang or vllm"),
         ({"parameters": {"tp-size": []}}, "parameters.tp-size", "error", "the list is empty"),
+        (
+            {
+                "optimization": {"objective": "minimize_tpot"},
+                "benchmark": {"traffic_scenarios": ["D(9,1)"], "num_concurrency": 1, "max_requests_per_iteration": 9},
+            },
+            "optimization.objective",
+            "error",
+            "D(9,1) gives outputs of one token",
+        ),
     ],
 )
 def test_what_it_says(tmp_path: Path, changes: dict[str, Any], key: str, severity: str, words: str) -> None:

@@ -243,6 +243,24 @@ class TestModel:
         assert task.model.path == str(tmp_path)
 
 
+def test_a_time_per_token_is_asked_for_where_there_are_tokens(tmp_path: Path) -> None:
+    """Levels of one token beside, with another level as the objective, are not in its way."""
+    why = "gives outputs of one token, which have no time per output token"
+    rest = "engine: simulated\nmodel: tiny\nbenchmark: {traffic: [%s], concurrency: 1, max_requests: 9}\n"
+    text = 'objective: {minimize: tpot, level: "%s × 1"}\nlimits: {tpot: 9ms}\n'
+    both = rest % '"D(9,1)", "D(9,11)"'
+    assert task_of(tmp_path, text % "D(9,11)", rest=both).objective.level == "D(9,11) × 1"
+    refused = f"1:1: objective: D(9,1) {why}; ask for two tokens or more, or for another objective"
+    assert problems_of(tmp_path, text % "D(9,1)", rest=both) == [refused]
+    neither = rest % '"D(9,1)", "U(9,1)"'
+    assert problems_of(tmp_path, "objective: minimize_tpot\nlimits: {ttft: 1s, tpot: 9ms}\n", rest=neither) == [
+        refused,
+        f"2:20: limits.tpot.mean: D(9,1) {why}; take this limit out, or ask for two tokens or more",
+    ]
+    normal = rest % '"N(9,1)/(1,1)"'  # two at least
+    assert task_of(tmp_path, "objective: minimize_tpot\n", rest=normal).objective.metric == "tpot"
+
+
 class TestTheHighestLoad:
     """`max` for the concurrency or the rate."""
 

@@ -8,6 +8,7 @@ from tuner_tui.load.model import LevelResult
 from tuner_tui.runs.doubts_of_engine import engine_doubts, level_engine_doubts
 from tuner_tui.runs.doubts_of_load import load_doubts
 from tuner_tui.runs.doubts_of_machine import level_machine_doubts, machine_doubts
+from tuner_tui.runs.doubts_of_score import score_doubts
 from tuner_tui.runs.doubts_of_tool import tool_doubts
 from tuner_tui.runs.events import ValidityFlag
 from tuner_tui.runs.evidence import Evidence, LevelEvidence
@@ -32,6 +33,7 @@ def validity(
         level = seen.get(result.load.name, LevelEvidence(level=result.name))
         relied_on = percentiles_used(objective, limits, result.name, held=result.sought is not None)
         flags += load_doubts(result, relied_on, level)
+        flags += score_doubts(objective, result)
         flags += level_engine_doubts(result, level)
         flags += level_machine_doubts(level, evidence.cpus)
     flags += engine_doubts(evidence)

@@ -21,8 +21,8 @@ have to lose one of those comparisons against a worse one.
 
 Limits come first (`limits`): configurations that break one are out of all this and ranked below the others, by how far
 they break it. A *borderline* one, whose interval straddles a limit, takes part; if it leads, the verdict is
-*borderline* in place of winner or unconfirmed. Where all break one, or where goodput is sought and no request kept them,
-there is nobody to lead.
+*borderline* in place of winner or unconfirmed. Where all break one, or where goodput is sought and no request kept
+them, there is nobody to lead.
 """
 
 from __future__ import annotations
@@ -146,6 +146,8 @@ def judge(
 def _nothing(launched: int, provisional: bool) -> str:
     if provisional:
         return "Nothing is measured yet."
+    if launched == 1:
+        return "The only configuration gave no valid measurement."
     if launched:
         return f"None of {launched} configurations gave a valid measurement."
     return "There was no configuration to measure."

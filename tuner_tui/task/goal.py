@@ -8,6 +8,8 @@ from typing import Literal, cast
 
 from tuner_tui.task.fields import Field, Section, listed, nearest
 from tuner_tui.task.model import Benchmark, Limit, Objective, Search
+from tuner_tui.task.reading import Reading
+from tuner_tui.task.scenario_syntax import gives_one_token
 
 _METRICS = ("e2e", "ttft", "tpot")
 _STATISTICS = ("mean", "p50", "p90", "p99", "min", "max")
@@ -119,6 +121,23 @@ def warn_of_few_samples(top: Section, benchmark: Benchmark, objective: Objective
                 "every launch will be invalid",
                 warning=True,
             )
+
+
+def refuse_tpot_of_one_token(
+    reading: Reading, key: str, benchmark: Benchmark, objective: Objective, limits: Sequence[Limit] = ()
+) -> None:
+    """Where the objective (written at `key`) or a limit is on a time per output token that no output will have."""
+    judged = [each for each in benchmark.traffic if (objective.level or each).split(" ")[0] == each]
+    single = [each for each in benchmark.traffic if gives_one_token(each)]
+    found = [each for each in judged if each in single]
+    why = "gives outputs of one token, which have no time per output token"
+    if objective.metric == "tpot" and found:
+        remedy = "ask for two tokens or more, or for another objective"
+        reading.problems.append(reading.problem(key, f"{found[0]} {why}; {remedy}"))
+    for limit in limits if single == [*benchmark.traffic] else ():
+        if limit.metric == "tpot":
+            remedy = "take this limit out, or ask for two tokens or more"
+            reading.problems.append(reading.problem(f"limits.{limit.name}", f"{single[0]} {why}; {remedy}"))
 
 
 def read_search(section: Section | None) -> Search:

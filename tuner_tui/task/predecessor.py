@@ -11,7 +11,7 @@ import msgspec
 
 from tuner_tui.task.benchmark import read_concurrency, read_request, read_traffic
 from tuner_tui.task.fields import NOT_YET, Field, Section
-from tuner_tui.task.goal import NAMED
+from tuner_tui.task.goal import NAMED, refuse_tpot_of_one_token
 from tuner_tui.task.model import Benchmark, Model, Objective, ParameterSpace, Task
 from tuner_tui.task.model_place import models_folder, read_model
 from tuner_tui.task.parameters import read_parameters
@@ -47,6 +47,7 @@ def read_predecessor(top: Section, *, file: Path, models_dir: Path | None) -> Ta
     about = description.text() if description else None
     if engine is None or mode is None or model is None or benchmark is None or objective is None:
         return None
+    refuse_tpot_of_one_token(reading, "optimization.objective", benchmark, objective)
     return Task(
         name=task_name or file.stem,
         file=str(file),

@@ -36,6 +36,12 @@ def scenario(text: str) -> str:
     raise ValueError(f"{text!r} is not a traffic scenario; expected {EXPECTED}")
 
 
+def gives_one_token(bare: str) -> bool:
+    """Whether every output of a scenario (without blanks) is a single token, which has no time per output token. A
+    normally distributed one has at least two."""
+    return bare[:1] in ("D", "U") and re.search(r",0*1\)$", bare) is not None
+
+
 def _sensible(bare: str, numbers: list[int]) -> str:
     if max(numbers) > 100_000_000:
         raise ValueError(f"{bare} asks for more than 100,000,000 tokens")

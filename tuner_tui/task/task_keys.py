@@ -7,7 +7,7 @@ from typing import Literal, cast
 
 from tuner_tui.task.benchmark import read_benchmark
 from tuner_tui.task.fields import Section, listed
-from tuner_tui.task.goal import read_limits, read_objective, read_search, warn_of_few_samples
+from tuner_tui.task.goal import read_limits, read_objective, read_search, refuse_tpot_of_one_token, warn_of_few_samples
 from tuner_tui.task.model import Task
 from tuner_tui.task.model_place import models_folder, read_model
 from tuner_tui.task.parameters import read_space
@@ -70,6 +70,7 @@ def read_task(top: Section, *, file: Path, models_dir: Path | None) -> Task | No
     if engine is None or model is None or benchmark is None or objective is None:
         return None
     warn_of_few_samples(top, benchmark, objective, limits)
+    refuse_tpot_of_one_token(reading, "objective", benchmark, objective, limits)
     return Task(
         name=texts["name"] or file.stem,
         file=str(file),
