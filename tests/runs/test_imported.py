@@ -80,6 +80,50 @@ def test_throughput_can_be_the_objective(tmp_path: Path, runs_dir: Path) -> None
     assert document["experiments"][0]["score"] == pytest.approx(-50.0)
 
 
+TASK = """\
+engine: vllm
+model: org/tiny
+benchmark: {{traffic: ["D(20,10)"], {load}, max_requests: 40}}
+{rest}
+"""
+
+
+def test_the_loads_of_a_task_give_way_to_those_that_were_measured(tmp_path: Path, runs_dir: Path) -> None:
+    good = [request(0.05, 0.01)] * 10
+    write_experiment(tmp_path / "a", {("D(20,10)", 1): (good, 2.0)})
+    task = tmp_path / "task.yaml"
+    task.write_text(TASK.format(load="request_rate: [2, 4]", rest=""))
+    document = json.loads(tuner("import", tmp_path / "a", "--task", task, "--json").stdout)
+    assert (document["task"]["concurrency"], document["task"]["request_rate"]) == ([1], [])
+    assert document["verdict"]["leader"] == 1
+
+
+def test_what_was_not_measured_is_no_objective(tmp_path: Path, runs_dir: Path) -> None:
+    good = [request(0.05, 0.01)] * 10
+    write_experiment(tmp_path / "a", {("D(20,10)", 1): (good, 2.0), ("D(20,10)", 4): (good, 2.0)})
+    task = tmp_path / "task.yaml"
+    level = 'objective: {minimize: ttft, level: "D(20,10) × 8"}'
+    task.write_text(TASK.format(load="concurrency: [1, 8]", rest=level))
+    done = tuner("import", tmp_path / "a", "--task", task, check=2)
+    assert "D(20,10) × 8 was not measured; there are D(20,10) × 1, D(20,10) × 4" in done.stderr
+    sought = "limits: {ttft.p99: 1s}"
+    task.write_text(TASK.format(load="request_rate: max", rest=sought))
+    done = tuner("import", tmp_path / "a", "--task", task, check=2)
+    assert "goodput cannot be told" in done.stderr
+    named = tuner("import", tmp_path / "a", "--task", task, "--objective", "minimize_ttft", "--json", check=1)
+    document = json.loads(named.stdout)
+    assert document["task"]["seek"] is None
+    assert document["experiments"][0]["status"] == "invalid", "p99 of ten requests; not for want of a level"
+
+
+def test_outputs_without_a_time_per_token_say_why_they_cannot_be_judged_by_it(tmp_path: Path, runs_dir: Path) -> None:
+    write_experiment(tmp_path / "a", {("D(20,1)", 1): ([request(0.05, 0.01, tokens=1)] * 10, 2.0)})
+    done = tuner("import", tmp_path / "a", "--objective", "minimize_tpot", check=1)
+    said = " ".join(done.stdout.split())
+    assert "#1 invalid: D(20,1) × 1: none of 10 requests had a figure for the objective, mean time per" in said
+    assert "The only configuration gave no valid measurement." in said
+
+
 @pytest.mark.parametrize(
     ("files", "said"),
     [

@@ -33,6 +33,7 @@ from tuner_tui.runs.folder import RunFolder
 from tuner_tui.runs.journal import new_run
 from tuner_tui.runs.stored import EngineName, Stored, StoredLaunch
 from tuner_tui.runs.validity import validity
+from tuner_tui.search.words import GOODPUT
 from tuner_tui.task.model import Benchmark, Configuration, Model, Objective, Parameter, ParameterSpace, Task
 
 IMPORTED = "imported_summary"
@@ -48,7 +49,8 @@ def task_of(
 ) -> Task:
     """What was asked, as far as the files (and the task file `given`) tell it. The levels are those that were measured.
 
-    Raises ValueError with one sentence where there are none, or they do not form scenarios × concurrencies.
+    Raises ValueError with one sentence where there are none, or they do not form scenarios × concurrencies, or where
+    they cannot be judged by the objective.
     """
     results = [result for launch in stored.launches for result in launch.results]
     if not results:
@@ -63,6 +65,15 @@ def task_of(
                 raise ValueError(
                     f"{stored.name}: {level.name} was never measured; each scenario needs each concurrency"
                 )
+    names = [result.name for result in results]
+    if objective.level is not None and objective.level not in names:
+        there = ", ".join(dict.fromkeys(names))
+        raise ValueError(f"{stored.name}: the objective's level {objective.level} was not measured; there are {there}")
+    if objective.metric == GOODPUT:
+        raise ValueError(
+            f"{stored.name}: goodput cannot be told of these files, whose requests were held against no limits; take "
+            "another --objective"
+        )
     benchmark = Benchmark(
         traffic=traffic,
         concurrency=concurrency,
@@ -71,7 +82,15 @@ def task_of(
         max_time_s=stored.max_time_s,
     )
     if given is not None:
-        asked = msgspec.structs.replace(given.benchmark, traffic=traffic, concurrency=concurrency, tool="genai-bench")
+        # What the files have takes the place of every load that the task asks for.
+        asked = msgspec.structs.replace(
+            given.benchmark,
+            traffic=traffic,
+            concurrency=concurrency,
+            request_rate=(),
+            seek=None,
+            tool="genai-bench",
+        )
         return msgspec.structs.replace(given, benchmark=asked, objective=objective)
     name = stored.model or model or "unknown"
     return Task(
