@@ -294,7 +294,9 @@ def test_the_leaders_of_single_launches_are_confirmed(tmp_path: Path, runs_dir: 
     done = tuner("run", task)
     assert "tuner-tui confirm" in done.stdout
     assert "unconfirmed" in done.stdout
-    confirmed = json.loads(tuner("confirm", "latest", "--launches", 2, "--json").stdout)
+    again = tuner("confirm", "latest", "--launches", 2, "--json")
+    assert "SIMULATED (no model runs): 4 launches, about" in again.stderr
+    confirmed = json.loads(again.stdout)
     assert [len(each["launches"]) for each in confirmed["experiments"]] == [3, 3]
     assert confirmed["verdict"]["kind"] == "winner"
     assert "nothing to confirm" in tuner("confirm", "latest", check=2).stderr

@@ -120,12 +120,13 @@ class Follower:
             self._show_status()
             time.sleep(_POLL_S)
 
-    def introduce(self) -> None:
-        """Takes in what is there before the runner comes, and says what is going to happen."""
+    def introduce(self, added: int = 0) -> None:
+        """Takes in what is there before the runner comes, and says what is going to happen. `added`: launches that the
+        runner is still to write down."""
         snapshot = self.snapshot
         self._introduced = True
         simulated = " SIMULATED (no model runs):" if snapshot.simulated else ""
-        left = snapshot.launches_planned - snapshot.launches_done
+        left = snapshot.launches_planned - snapshot.launches_done + added
         launches = "1 launch" if left == 1 else f"{left} launches"
         about = f", about {duration_words(self._guess_s)}" if self._guess_s and snapshot.kind == "tune" else ""
         self._say(f"{snapshot.run}:{simulated} {launches}{about}")

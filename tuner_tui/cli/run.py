@@ -124,7 +124,7 @@ def follow(folder: RunFolder, *, guess_s: float, as_json: bool, added: LaunchesA
 
 def start_and_follow(folder: RunFolder, follower: Follower, added: LaunchesAdded | None = None) -> int | None:
     """Starts the runner and follows it to its end; the exit code as `Follower.follow` has it, 1 if it did not start."""
-    follower.introduce()
+    follower.introduce(added.launches * len(added.experiments) if added is not None else 0)
     with follower.signals():
         try:
             start_runner(folder, added)
