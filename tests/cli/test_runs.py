@@ -30,6 +30,24 @@ def test_a_runs_folder_may_be_named_before_the_command_too(tmp_path: Path) -> No
     assert run.name not in CliRunner().invoke(main, [*before, "runs", *behind]).stdout
 
 
+def test_a_run_that_tells_nothing_is_a_sentence(tmp_path: Path) -> None:
+    empty = tmp_path / "runs" / "2026-11-24T00-00-00-empty"
+    empty.mkdir(parents=True)
+    (empty / "journal.jsonl").touch()
+    for command in ("confirm", "export", "resume"):
+        ran = CliRunner().invoke(main, [command, empty.name, "--runs-dir", str(tmp_path / "runs")])
+        assert ran.exit_code == 2
+        assert ran.stderr == f"tuner-tui: {empty / 'journal.jsonl'}: its events make no run (the journal is empty)\n"
+
+
+def test_more_launches_than_anybody_waits_for_are_refused(tmp_path: Path) -> None:
+    run = finished_run(tmp_path / "runs", tmp_path)
+    asked = ["confirm", run.name, "--launches", "51", "--runs-dir", str(tmp_path / "runs")]
+    ran = CliRunner().invoke(main, asked)
+    assert ran.exit_code == 2
+    assert "'--launches': 51 is not in the range 1<=x<=50" in ran.stderr
+
+
 def test_a_run_whose_files_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
     text = TASK.replace("engine: sglang", "engine: sglang\nbackend: process").replace("launches: 2", "launches: 1")
     recorded = RecordedRun(tmp_path / "runs", task_of(task_file(tmp_path, text)))

@@ -68,6 +68,20 @@ def test_goodput_counts_what_keeps_the_limits(tmp_path: Path, runs_dir: Path) ->
     assert "requests/s per GPU" in results["verdict"]["sentence"]
 
 
+def test_where_no_request_is_good_nobody_leads_and_nothing_is_offered(tmp_path: Path, runs_dir: Path) -> None:
+    task = simulated_task(
+        tmp_path, {"max-running-requests": [1, 8]}, max_requests=8, limits={"ttft.mean": "0.001ms"},
+        objective="maximize_goodput",
+    )  # fmt: skip
+    done = tuner("run", task, check=1)
+    assert "none: No request kept the limits, whatever the configuration" in " ".join(done.stdout.split())
+    assert "tuner-tui confirm" not in done.stdout
+    assert "nothing to confirm: No request kept the limits" in tuner("confirm", "latest", check=2).stderr
+    assert "no configuration leads" in tuner("export", "latest", "--format", "compose", check=2).stderr
+    assert "**none**: No request kept the limits" in only_run(runs_dir).report.read_text()
+    assert "none" in tuner("runs").stdout
+
+
 def test_a_budget_ends_a_run_in_time_and_holds_for_a_resume_but_not_for_what_is_added(
     tmp_path: Path, runs_dir: Path
 ) -> None:

@@ -31,6 +31,9 @@ def confirm_run(given: str, launches: int | None, runs_dir: Path | None, *, as_j
             err=True,
         )
         return 2
+    if snapshot.kind == "try":
+        click.echo(f"tuner-tui: {folder.name} kept one configuration up; there is nothing to tell apart", err=True)
+        return 2
     if snapshot.launches_done < snapshot.launches_planned:
         click.echo(f"tuner-tui: {folder.name} is not finished; `tuner-tui resume {folder.name}` goes on", err=True)
         return 2

@@ -34,7 +34,7 @@ def export_run(given: str, name: str | None, output: Path | None, experiment: in
         data = exported(snapshot, name, chosen)
     except ValueError as error:
         click.echo(f"tuner-tui: {error} (--experiment N takes another one)", err=True)
-        return 1
+        return 2
     if output is not None and _is_standard_output(output):
         with contextlib.suppress(BrokenPipeError):
             sys.stdout.buffer.write(data)

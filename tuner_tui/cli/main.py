@@ -232,7 +232,7 @@ def resume(run: str, runs_dir: Path | None, as_json: bool) -> None:
 @main.command(epilog="Example:  tuner-tui confirm latest --launches 2")
 @_RUN
 @click.option(
-    "--launches", type=click.IntRange(min=1), help="Launches more of each leader.  [default: as many as help]"
+    "--launches", type=click.IntRange(1, 50), help="Launches more of each leader.  [default: as many as help]"
 )
 @_RUNS_DIR
 @_JSON

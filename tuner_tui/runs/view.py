@@ -52,11 +52,15 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_run(folder: RunFolder) -> Snapshot:
-    """The run as its journal has it now. Raises JournalUnreadable; FileNotFoundError where there is no journal."""
+    """The run as its journal has it now. Raises JournalUnreadable, also for an empty one; FileNotFoundError where there
+    is no journal."""
     state = RunState()
-    for event in JournalReader(folder.journal).read():
-        state.apply(event)
-    return state.snapshot()
+    try:
+        for event in JournalReader(folder.journal).read():
+            state.apply(event)
+        return state.snapshot()
+    except (ValueError, KeyError) as error:
+        raise JournalUnreadable(f"{folder.journal}: its events make no run ({error})") from error
 
 
 class RunReader:
