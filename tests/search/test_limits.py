@@ -93,7 +93,7 @@ def test_where_none_keeps_the_limits_the_nearest_is_named_and_nobody_leads() -> 
     got = verdict(candidate(1, 0.1, measured(0.9)), candidate(2, 0.3, measured(0.6)))
     assert (got.kind, got.leader, got.ranking) == ("none", None, (2, 1))
     assert got.sentence == (
-        "No configuration keeps the limits. #2 comes nearest, 20.0% over: ttft.p99 600 ms of 500 ms at L."
+        "No configuration keeps the limits. #2 comes nearest, 20.0 % over: ttft.p99 600 ms of 500 ms at L."
     )
     assert (
         plan_confirmation(LATENCY, [candidate(1, 0.1, measured(0.9)), candidate(2, 0.3, measured(0.6))]).launches == 0

@@ -41,6 +41,10 @@ def test_throughput_is_negated_so_that_lower_is_always_better() -> None:
     assert got.low < -100.0
 
 
+def test_a_goodput_of_nothing_is_written_as_zero() -> None:
+    assert str(score(GOODPUT, {"a": LevelValue(value=0.0, standard_error=0.1)})).startswith("Score(value=0.0, ")
+
+
 def test_a_launch_that_missed_a_level_has_no_score() -> None:
     assert score(LATENCY, {"a": LevelValue(value=0.1, standard_error=0.0), "b": None}) is None
     assert score(LATENCY, {}) is None

@@ -56,9 +56,10 @@ def score(objective: Objective, levels: Mapping[str, LevelValue | None]) -> Scor
         return None
     sign = 1.0 if objective.direction == "minimize" else -1.0
     mean = math.fsum(value.value for value in values) / len(values)
+    figure = sign * mean + 0.0  # the sum makes a goodput of zero 0, not −0
     reaches = [value.reach for value in values]
     if any(reach is None for reach in reaches):
-        return Score(value=sign * mean)
+        return Score(value=figure)
     down, up = (math.hypot(*(reach[side] for reach in reaches if reach is not None)) / len(values) for side in (0, 1))
     low, high = sorted((sign * (mean - down), sign * (mean + up)))
-    return Score(value=sign * mean, low=low, high=high)
+    return Score(value=figure, low=low, high=high)

@@ -38,7 +38,7 @@ from tuner_tui.search.comparison import Difference as Difference
 from tuner_tui.search.finding import Finding, find
 from tuner_tui.search.limits import beyond, worst
 from tuner_tui.search.spending import error_at
-from tuner_tui.search.words import experiments_listed
+from tuner_tui.search.words import experiments_listed, percent
 from tuner_tui.search.words import metric_name as metric_name
 from tuner_tui.search.words import quantity as quantity
 from tuner_tui.task.model import Objective
@@ -155,7 +155,7 @@ def _nothing(launched: int, provisional: bool) -> str:
 
 def _none_keeps(broken: Sequence[Candidate], provisional: bool) -> str:
     nearest = broken[0]
-    far = f"{beyond(nearest.limits):.1%}"
+    far = f"{percent(beyond(nearest.limits)).replace('+', '')} %"
     so_far = " so far" if provisional else ""
     worst_limit = nearest.limits[0]
     return f"No configuration keeps the limits{so_far}. #{nearest.experiment} comes nearest, {far} over: {worst_limit}."

@@ -25,7 +25,7 @@ def draw_distribution(given: ChartInput, width: int, height: int, colors: Colors
     levels = given.snapshot.levels
     found = {(key, level): _percentiles(given, key, level) for key in _SHOWN for level in levels}
     if not any(found.values()):
-        return in_words("No latencies have been measured yet.", width, height, colors)
+        return in_words("No valid latencies yet.", width, height, colors)
     told = "█ p50 ▓ p90 ░ p99"
     legend = head(width, colors, f"from 0 to {told} of the requests, ? of too few of them", f"{told} ? too few", told)
     parts = len(_SHOWN) * len(levels)

@@ -18,7 +18,7 @@ def draw_front(given: ChartInput, width: int, height: int, colors: Colors) -> Te
     chosen = given.chosen
     points = throughput_against_latency(given.snapshot, [each.id for each in chosen]) if chosen else ()
     if not points:
-        sentence = "No throughput has been measured yet: each experiment is a point at each level."
+        sentence = "No valid throughput yet: each experiment is a point at each level."
         return in_words(sentence, width, height, colors)
     front = [point for point in points if point.front]
     told = min(len(front), max(0, height - 1 - _LEAST_PLOT))

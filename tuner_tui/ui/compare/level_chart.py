@@ -38,7 +38,7 @@ def draw_levels(given: ChartInput, width: int, height: int, colors: Colors) -> T
     ]
     longest = max((cell.value for row in rows for cell in row.cells if cell.value is not None), default=None)
     if not longest:
-        return in_words("No latency has been measured yet: a bar comes with each level.", width, height, colors)
+        return in_words("No valid latency yet: a bar comes with each level.", width, height, colors)
     scenarios = list(dict.fromkeys(level.scenario for level in levels))
     several = len(scenarios) > 1
     metric = "E2E mean" if several else f"E2E mean, {scenarios[0]}"
