@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from typing import Any
 
@@ -76,10 +77,10 @@ def test_the_hugging_face_folders_of_the_user_are_respected(monkeypatch: pytest.
 
 
 def test_a_mount_of_the_user_takes_the_place_of_ours() -> None:
-    options = DockerOptions(mounts=("/srv/cache:/root/.cache/huggingface", "/x:/y:ro"))
+    options = DockerOptions(mounts=("/srv/cache:/root/.cache/huggingface:rw", "/x:7b:/y:ro"))
     assert launch_spec(task(model=HUB, docker=options), {}, ()).mounts == (
         Mount(source="/srv/cache", target="/root/.cache/huggingface", read_only=False),
-        Mount(source="/x", target="/y", read_only=True),
+        Mount(source="/x:7b", target="/y", read_only=True),
     )
 
 
@@ -124,6 +125,7 @@ def test_everything_of_the_docker_section_arrives() -> None:
     assert spec.command[:3] == ("python", "-m", "x")
     # On the host's network the server must not answer to others.
     assert spec.command[spec.command.index("--host") + 1] == "127.0.0.1"
+    assert "-p" not in shlex.split(spec.shell_line())
 
 
 def test_shared_memory_of_the_host_needs_no_size() -> None:

@@ -203,7 +203,7 @@ WARNINGS: dict[str, tuple[str, str]] = {
     "on": ("parameters: {a: [on, false]}", "1:18: warning: parameters.a[0]: YAML reads on as true; write true, or 'on' in quotes for the text"),
     "double": ("parameters: {a: [0.7, 0.70]}", "1:23: warning: parameters.a[1]: 0.70 is listed twice; it is tried once"),
     "double list": ("parameters: {a: [[1, 2], [1, 2]]}", "1:26: warning: parameters.a[1]: [1, 2] is listed twice; it is tried once"),
-    "mount source": ('docker: {mounts: ["/no/such:/x"]}', "1:19: warning: docker.mounts[0]: /no/such is not there; Docker would make an empty folder of it"),
+    "mount source": ('docker: {mounts: ["/no/such:/x"]}', "1:19: warning: docker.mounts[0]: /no/such is not there; Docker does not mount what is missing"),
 }
 
 # The whole file.

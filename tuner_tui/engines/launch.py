@@ -159,9 +159,9 @@ def _hub_mount() -> Mount:
 
 
 def _mount(text: str) -> Mount:
-    """`source:target[:ro|rw]`, checked by the task reader; writable unless it says `ro`."""
-    source, target, *mode = text.split(":")
-    return Mount(source=source, target=target, read_only="ro" in ",".join(mode).split(","))
+    """`source:target:ro` or `source:target:rw`, as the task reader writes it; a source may hold colons."""
+    source, target, mode = text.rsplit(":", 2)
+    return Mount(source=source, target=target, read_only=mode == "ro")
 
 
 def _environment(task: Task) -> dict[str, str]:

@@ -125,7 +125,7 @@ def _mounts(field: Field | None, folder: Path) -> tuple[str, ...] | None:
             )
         elif text and (source := expand_path(each, parts[0], folder)) is not None:
             if not source.exists():
-                each.warn(f"{source} is not there; Docker would make an empty folder of it")
+                each.warn(f"{source} is not there; Docker does not mount what is missing")
             found.append(f"{source}:{parts[1]}:{parts[2] if len(parts) == 3 else 'rw'}")
     return tuple(found)
 

@@ -41,7 +41,7 @@ def read_task(top: Section, *, file: Path, models_dir: Path | None) -> Task | No
             folder=folder,
             models_dir=models_folder(top.field("models_dir"), models_dir, folder),
             simulated=engine == "simulated",
-            mount_targets=tuple(mount.split(":")[1] for mount in docker.mounts) if backend == "docker" else (),
+            mount_targets=tuple(mount.rsplit(":", 2)[1] for mount in docker.mounts) if backend == "docker" else (),
         )
     reading.space = space = read_space(top)
     benchmark = None if "benchmark" in meant else read_benchmark(top, folder)
