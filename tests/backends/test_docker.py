@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import socket
+import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from docker import APIClient
@@ -159,6 +162,64 @@ async def test_the_container_is_made_as_the_spec_says(
     assert config["Labels"].items() >= {LABEL_RUNNER: RUNNER, LABEL_RUN: str(tmp_path), "team": "inference"}.items()
     assert (host["Memory"], host["MemorySwap"], host["Init"]) == (2**29, 2**29, True)
     assert (host["RestartPolicy"]["Name"], host["LogConfig"]["Type"]) == ("no", "json-file")
+
+
+@pytest.mark.parametrize("folder", ["model", "llama3:8b", "a,b"])
+async def test_the_line_to_copy_makes_the_same_container(
+    backend: DockerBackend, api: APIClient, tmp_path: Path, folder: str
+) -> None:
+    (tmp_path / folder).mkdir()
+    (tmp_path / folder / "config.json").write_text("the weights")
+    spec = shell(
+        "cat /models/it/config.json; echo; echo $WHERE at {port}",
+        container_port=8000,
+        environment={"WHERE": "port-{port}", "SAYS": "it's $HOME"},
+        mounts=(
+            Mount(source=str(tmp_path / folder), target="/models/it"),
+            Mount(source=str(tmp_path), target="/cache", read_only=False),
+        ),
+        cpuset="0",
+        shm_size_bytes=32 * 2**20,
+        memory_bytes=512 * 2**20,
+        ulimits={"nofile": 1234},
+        user="1000",
+        labels={"team": "inference"},
+    )
+    log = tmp_path / "log"
+    server = await backend.start(spec, log, ignore)
+    launched = await asyncio.to_thread(api.inspect_container, server.id)
+    await server.wait()
+
+    line = shlex.split(spec.shell_line())
+    assert line[:3] == ["docker", "run", "--rm"]
+    copied = (await asyncio.to_thread(_docker, "create", *line[3:])).strip()
+    try:
+        printed = await asyncio.to_thread(_docker, "start", "-a", copied)
+        by_hand = await asyncio.to_thread(api.inspect_container, copied)
+    finally:
+        api.remove_container(copied, force=True)
+    assert printed == log.read_text() == "the weights\nport-8000 at 8000\n"
+    assert _made_of(by_hand) == _made_of(launched)
+
+
+def _docker(*words: str) -> str:
+    done = subprocess.run(["docker", *words], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def _made_of(facts: dict[str, Any]) -> dict[str, Any]:
+    """What a container is made of, without what is another one's each time."""
+    config, host = facts["Config"], facts["HostConfig"]
+    limits = ("Memory", "MemorySwap", "ShmSize", "CpusetCpus", "Ulimits", "Init", "Privileged", "NetworkMode")
+    return {
+        **{name: config[name] for name in ("Image", "Entrypoint", "Cmd", "User", "ExposedPorts")},
+        **{name: host[name] for name in limits},
+        "Env": sorted(config["Env"]),
+        "Labels": {name: value for name, value in config["Labels"].items() if not name.startswith("tuner-tui.")},
+        "Mounts": sorted((each["Type"], each["Source"], each["Destination"], each["RW"]) for each in facts["Mounts"]),
+        "Ports": [(port, [each["HostIp"] for each in to]) for port, to in host["PortBindings"].items()],
+    }
 
 
 async def test_the_port_is_chosen_by_docker_and_only_this_machine_reaches_it(

@@ -80,6 +80,27 @@ async def test_the_port_and_the_environment_are_its_own(
     assert session.strip() == pid and server.id == f"pid:{pid}"
 
 
+async def test_the_line_to_copy_starts_the_same(backend: ProcessBackend, tmp_path: Path) -> None:
+    (tmp_path / "my work").mkdir()
+    program = tmp_path / "my work" / "serve"
+    program.write_text('#!/bin/sh\necho "$PWD" "$PORT_IS" "$@"\n')
+    program.chmod(0o755)
+    spec = LaunchSpec(
+        backend="process",
+        command=("./serve", "--port", "{port}"),
+        environment={"PORT_IS": "the {port}"},
+        cpuset="0",
+        cwd=str(program.parent),
+    )
+    log = tmp_path / "log"
+    server = await backend.start(spec, log, ignore)
+    await server.wait()
+    launched = log.read_text().replace(server.url.rpartition(":")[2], "8000")
+    by_hand = await asyncio.create_subprocess_shell(spec.shell_line(), cwd="/", stdout=asyncio.subprocess.PIPE)
+    printed, _ = await by_hand.communicate()
+    assert printed.decode() == launched == f"{program.parent} the 8000 --port 8000\n"
+
+
 async def test_stop_ends_workers_in_sessions_of_their_own(backend: ProcessBackend, tmp_path: Path) -> None:
     """As engines do: a worker in its own session, which ignores SIGTERM, and whose parent has gone."""
     ready = asyncio.Event()

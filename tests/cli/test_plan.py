@@ -42,7 +42,7 @@ def test_the_whole_plan(tmp_path: Path) -> None:
     last = commands[-1]
     assert last[last.index("--gpus") + 1] == '"device=0,1"'
     assert last[last.index("-p") + 1].startswith("127.0.0.1::")
-    assert f"{tmp_path / 'model'}:/model:ro" in last
+    assert last[last.index("--mount") + 1] == f"type=bind,source={tmp_path / 'model'},target=/model,readonly"
     assert last[last.index("--entrypoint") + 1] == "python3"
     assert last[last.index("lmsysorg/sglang:v0.5.2-cu126") + 1 :][:2] == ["-m", "sglang.launch_server"]
     assert last[last.index("--shm-size") + 1] == "16g"

@@ -74,7 +74,7 @@ def container_options(api: Client, spec: LaunchSpec, labels: dict[str, str]) -> 
 
     port = spec.container_port
     argv = spec.argv(port)
-    environment = {name: value.replace("{port}", str(port)) for name, value in spec.environment.items()}
+    environment = spec.environment_at(port)
     environment |= {name: os.environ[name] for name in spec.pass_environment if name in os.environ}
     publish = bool(port) and spec.network != "host"
     gpus = [DeviceRequest(device_ids=[str(gpu) for gpu in spec.gpus], capabilities=[["gpu"]])] if spec.gpus else None

@@ -130,4 +130,4 @@ def environment_of(spec: LaunchSpec, port: int) -> dict[str, str]:
     """The user's environment without what is only about tuner-tui itself, and what the spec adds."""
     own = {name: value for name, value in os.environ.items() if name not in OURS_ALONE}
     own = {name: value for name, value in own.items() if not name.startswith("TUNER_TUI_")}
-    return own | {name: value.replace("{port}", str(port)) for name, value in spec.environment.items()}
+    return own | spec.environment_at(port)

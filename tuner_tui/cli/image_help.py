@@ -64,7 +64,7 @@ def _ask_process(spec: LaunchSpec) -> tuple[int, str, str]:
     try:
         done = subprocess.run(
             spec.argv(0),
-            env={**os.environ, **spec.environment},
+            env={**os.environ, **spec.environment_at(0)},
             cwd=spec.cwd,
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -53,29 +53,40 @@ class LaunchSpec(msgspec.Struct, frozen=True, kw_only=True):
         """The command with `{port}` filled in."""
         return [part.replace("{port}", str(port)) for part in self.command]
 
+    def environment_at(self, port: int) -> dict[str, str]:
+        """The environment with `{port}` filled in."""
+        return {name: value.replace("{port}", str(port)) for name, value in self.environment.items()}
+
     def shell_line(self) -> str:
-        """A line for a person to copy: `docker run …`, or the command with its environment."""
-        if self.backend == "process":
-            parts = [f"{name}={shlex.quote(value)}" for name, value in self.environment.items()]
-            if self.cpuset:
-                parts += ["taskset", "-c", self.cpuset]
-            return " ".join([*parts, *(shlex.quote(part) for part in self.argv(self.container_port or 8000))])
-        return shlex.join(self._docker_run())
+        """A line for a person to copy: `docker run …`, or the command with its folder and environment."""
+        if self.backend == "docker":
+            return shlex.join(self._docker_run())
+        port = self.container_port or 8000
+        parts = ["cd", shlex.quote(self.cwd), "&&"] if self.cwd else []
+        parts += [f"{name}={shlex.quote(value)}" for name, value in self.environment_at(port).items()]
+        if self.cpuset:
+            parts += ["taskset", "-c", self.cpuset]
+        return " ".join([*parts, *(shlex.quote(part) for part in self.argv(port))])
 
     def _docker_run(self) -> list[str]:
         line = ["docker", "run", "--rm", "--init"]
         if self.gpus:
             line += ["--gpus", '"device=' + ",".join(map(str, self.gpus)) + '"']
-        line += ["-p", f"127.0.0.1::{self.container_port}"]
+        if self.container_port and self.network != "host":
+            line += ["-p", f"127.0.0.1::{self.container_port}"]
         for mount in self.mounts:
-            line += ["-v", f"{mount.source}:{mount.target}" + (":ro" if mount.read_only else "")]
-        for name, value in self.environment.items():
+            # `-v` would take a colon in a folder's name for its own, and make an empty folder of a missing one.
+            fields = ["type=bind", f"source={mount.source}", f"target={mount.target}"]
+            line += ["--mount", _csv([*fields, "readonly"] if mount.read_only else fields)]
+        for name, value in self.environment_at(self.container_port).items():
             line += ["-e", f"{name}={value}"]
         for name in self.pass_environment:
             line += ["-e", name]
         single = {
             "--shm-size": _size(self.shm_size_bytes),
             "--memory": _size(self.memory_bytes),
+            # The same: no swap. Docker would allow as much of it again.
+            "--memory-swap": _size(self.memory_bytes),
             "--ipc": self.ipc,
             "--cpuset-cpus": self.cpuset,
             "--network": self.network,
@@ -109,3 +120,8 @@ def _size(size_bytes: int | None) -> str | None:
         if size_bytes and size_bytes % 2**power == 0:
             return f"{size_bytes >> power}{unit}"
     return str(size_bytes)
+
+
+def _csv(fields: list[str]) -> str:
+    """`fields` as one line of comma-separated values, which `--mount` takes."""
+    return ",".join('"' + each.replace('"', '""') + '"' if set(each) & set(',"\n') else each for each in fields)
