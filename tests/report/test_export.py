@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,8 @@ SERVED: dict[str, Any] = {
 }
 
 
-def served() -> tuple[Snapshot, ExperimentState]:
-    snapshot = run_of(*CLEAR, **SERVED)
+def served(**task: Any) -> tuple[Snapshot, ExperimentState]:
+    snapshot = run_of(*CLEAR, **(SERVED | task))
     image = PreparationFinished(
         what="image", name="vllm/vllm-openai:v0.32.0", elapsed_s=1.0, image_digest="vllm/vllm-openai@sha256:abc"
     )
@@ -40,6 +41,12 @@ def served() -> tuple[Snapshot, ExperimentState]:
     leader = chosen_experiment(snapshot)
     assert leader is not None
     return snapshot, replace(leader, gpus_needed=2)
+
+
+def a_pod(snapshot: Snapshot, experiment: ExperimentState) -> dict[str, Any]:
+    deployment, _ = yaml.safe_load_all(kubernetes(snapshot, experiment))
+    pod: dict[str, Any] = deployment["spec"]["template"]["spec"]
+    return pod
 
 
 def test_the_table_has_a_row_for_each_launch_and_level_and_one_for_a_failed_launch() -> None:
@@ -96,6 +103,8 @@ def test_a_compose_file_starts_what_was_measured() -> None:
     assert device["device_ids"] == ["0", "1"]
     assert service["shm_size"] == 16 * 2**30
     assert service["cpuset"] == "0-3"
+    # No swap, as it was measured.
+    assert service["mem_limit"] == service["memswap_limit"] == 2**36
 
 
 def test_a_kubernetes_manifest_starts_what_was_measured() -> None:
@@ -113,6 +122,98 @@ def test_a_kubernetes_manifest_starts_what_was_measured() -> None:
     assert service["spec"]["selector"] == deployment["spec"]["selector"]["matchLabels"] == {"app": "t"}
     assert "# not carried over: docker.cpuset" in text
     assert "&id" not in text
+
+
+class Yaml12(yaml.SafeLoader):
+    """Reads plain words as YAML 1.2 does (yaml.org/spec/1.2.2, 10.3.2), and y and n as some readers in Go do."""
+
+
+NUMBER = (
+    r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|0o[0-7]+|0x[0-9a-fA-F]+|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
+)
+WORD = r"true|True|TRUE|false|False|FALSE|null|Null|NULL|~||[yYnN]"
+Yaml12.yaml_implicit_resolvers = {None: [("!other", re.compile(f"({NUMBER}|{WORD})$"))]}
+Yaml12.add_constructor("!other", lambda _, node: ("not a text", node.value))
+
+TRICKY = ("1e-05", "1E5", "-1e-5", ".5", "0o17", "0x1F", "1_000", "y", "N", "no", "null", "~", "", "1:30", "2026-11-30")
+"""What one reader of YAML or another takes for a number, a truth or nothing."""
+
+
+@pytest.mark.parametrize("loader", [yaml.SafeLoader, Yaml12])
+def test_numbers_and_words_stay_the_texts_they_are_for_every_reader(loader: type[yaml.SafeLoader]) -> None:
+    env: dict[str, str | None] = {f"V{index}": text for index, text in enumerate(TRICKY)}
+    docker = DockerOptions(command=("serve", *TRICKY), labels=dict(zip(TRICKY, TRICKY, strict=True)))
+    snapshot, leader = served(env=env, docker=docker, name="y")
+
+    [service] = yaml.load(compose(snapshot, leader), loader)["services"].values()
+    assert tuple(service["command"][: len(TRICKY)]) == TRICKY
+    assert service["labels"] == docker.labels
+    assert {f"{name}={text}" for name, text in env.items()} <= set(service["environment"])
+
+    deployment, _ = yaml.load_all(kubernetes(snapshot, leader), loader)
+    [container] = deployment["spec"]["template"]["spec"]["containers"]
+    assert tuple(container["args"][: len(TRICKY)]) == TRICKY
+    assert env.items() <= {each["name"]: each["value"] for each in container["env"]}.items()
+    assert deployment["metadata"]["name"] == "y"
+
+
+@pytest.mark.parametrize("text", ["a$b", "a$$b", "$(HOME)", "$$(HOME)", "$", "$(", "${HOME}"])
+def test_dollar_signs_arrive_as_they_are(text: str) -> None:
+    docker = DockerOptions(command=("serve", text), labels={"x": text})
+    snapshot, leader = served(env={"X": text}, docker=docker)
+
+    [service] = yaml.safe_load(compose(snapshot, leader))["services"].values()
+    for written in (service["command"][0], service["labels"]["x"], service["environment"][-1].removeprefix("X=")):
+        # Nothing is left for Compose to fill in where every dollar sign is one of a pair.
+        assert "$" not in written.replace("$$", "") and written.replace("$$", "$") == text
+
+    [container] = a_pod(snapshot, leader)["containers"]
+    assert _kubelet(container["args"][0]) == text
+    assert _kubelet({each["name"]: each["value"] for each in container["env"]}["X"]) == text
+
+
+def _kubelet(text: str) -> str:
+    """What a container gets of `text` (Kubernetes, forked/golang/expansion: `$$` is `$`, `$(NAME)` is filled in)."""
+    return re.sub(r"\$\$|\$\(([^)]*)\)", lambda found: "$" if found[0] == "$$" else f"<{found[1]}>", text)
+
+
+def test_the_port_is_filled_in_wherever_the_server_is_told_of_it() -> None:
+    snapshot, leader = served(env={"VLLM_PORT": "{port}"})
+    [service] = yaml.safe_load(compose(snapshot, leader))["services"].values()
+    assert "VLLM_PORT=8000" in service["environment"]
+    [container] = a_pod(snapshot, leader)["containers"]
+    assert {"name": "VLLM_PORT", "value": "8000"} in container["env"]
+
+
+def test_a_pod_is_reached_by_its_service_whatever_network_the_container_had() -> None:
+    snapshot, leader = served(docker=DockerOptions(network="host", user="me", labels={"a": "b"}))
+    pod = a_pod(snapshot, leader)
+    [container] = pod["containers"]
+    assert "hostNetwork" not in pod
+    assert container["args"][container["args"].index("--host") + 1] == "0.0.0.0"
+    assert "# not carried over: docker.network, docker.user, docker.labels\n" in kubernetes(snapshot, leader)
+    # A service named like the engine does not come between: its VLLM_PORT would be a URL.
+    assert pod["enableServiceLinks"] is False
+    # On the machine's own network the server answers to the machine alone.
+    [service] = yaml.safe_load(compose(snapshot, leader))["services"].values()
+    assert service["network_mode"] == "host"
+    assert service["command"][service["command"].index("--host") + 1] == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("task", "name"),
+    [
+        ("7b-tune", "tuned-7b-tune"),
+        ("Llama 3.2", "llama-3-2"),
+        ("日本", "tuned"),
+        ("7" + "-b" * 40, "tuned-7" + "-b" * 21),
+    ],
+)
+def test_a_service_has_a_name_that_kubernetes_takes(task: str, name: str) -> None:
+    snapshot, leader = served(name=task)
+    deployment, service = yaml.safe_load_all(kubernetes(snapshot, leader))
+    assert service["metadata"]["name"] == deployment["metadata"]["name"] == name
+    assert re.fullmatch(r"[a-z]([-a-z0-9]*[a-z0-9])?", name) and len(name) <= 63  # RFC 1035, as for Services
 
 
 def test_the_command_is_the_one_that_was_run() -> None:

@@ -19,6 +19,10 @@ from tuner_tui.runs.experiment import ExperimentState
 from tuner_tui.runs.imported import IMPORTED
 from tuner_tui.runs.snapshot import Snapshot
 from tuner_tui.task.launch_spec import LaunchSpec
+from tuner_tui.task.model import DockerOptions
+
+_NUMBERED_USER = re.compile(r"\d+(:\d+)?", re.ASCII)
+"""A user as Kubernetes takes one."""
 
 
 def chosen_experiment(snapshot: Snapshot, experiment: int | None = None) -> ExperimentState | None:
@@ -37,9 +41,8 @@ def launch_command(snapshot: Snapshot, experiment: ExperimentState) -> str:
 def compose(snapshot: Snapshot, experiment: ExperimentState) -> str:
     """A `compose.yaml` with one service, published on 127.0.0.1 at the engine's usual port (docs.docker.com/reference/
     compose-file). A task of processes gets the engine's own image."""
-    spec = _container(snapshot, experiment)
-    known = engine(snapshot.task.engine)
-    program, *arguments = [_without_variables(part) for part in spec.argv(spec.container_port)]
+    spec = _container(snapshot, experiment, snapshot.task.docker)
+    program, *arguments = spec.argv(spec.container_port)
     service: dict[str, Any] = {
         "image": spec.image,
         "entrypoint": [program],
@@ -53,10 +56,10 @@ def compose(snapshot: Snapshot, experiment: ExperimentState) -> str:
         service["ports"] = [f"127.0.0.1:{spec.container_port}:{spec.container_port}"]
         if spec.network:
             service["network_mode"] = spec.network
-    environment = [_without_variables(f"{name}={value}") for name, value in spec.environment.items()]
+    environment = [f"{name}={value}" for name, value in spec.environment_at(spec.container_port).items()]
     environment += spec.pass_environment
     volumes = [
-        {"type": "bind", "source": _without_variables(each.source), "target": each.target, "read_only": each.read_only}
+        {"type": "bind", "source": each.source, "target": each.target, "read_only": each.read_only}
         for each in spec.mounts
     ]
     optional: dict[str, Any] = {
@@ -64,6 +67,8 @@ def compose(snapshot: Snapshot, experiment: ExperimentState) -> str:
         "volumes": volumes,
         "shm_size": spec.shm_size_bytes,
         "mem_limit": spec.memory_bytes,
+        # The same, as it was measured: no swap.
+        "memswap_limit": spec.memory_bytes,
         "ipc": spec.ipc,
         "cpuset": spec.cpuset,
         "runtime": spec.runtime,
@@ -79,7 +84,8 @@ def compose(snapshot: Snapshot, experiment: ExperimentState) -> str:
     if spec.gpus:
         device = {"driver": "nvidia", "device_ids": [str(gpu) for gpu in spec.gpus], "capabilities": ["gpu"]}
         service["deploy"] = {"resources": {"reservations": {"devices": [device]}}}
-    return _comment(snapshot, experiment) + _yaml({"services": {known.name: service}})
+    name = engine(snapshot.task.engine).name
+    return _comment(snapshot, experiment) + _yaml({"services": {name: _without_variables(service)}})
 
 
 def kubernetes(snapshot: Snapshot, experiment: ExperimentState) -> str:
@@ -88,9 +94,12 @@ def kubernetes(snapshot: Snapshot, experiment: ExperimentState) -> str:
     Folders of this machine become `hostPath` volumes, names of secret variables keys of a Secret `<name>-env`; what
     Kubernetes has no word for is named in a comment.
     """
-    spec = _container(snapshot, experiment)
+    # On the pod's own network, whatever docker.network is: on the node's it would listen on 127.0.0.1 alone, where
+    # neither its probe nor its Service reaches it.
+    spec = _container(snapshot, experiment, replace(snapshot.task.docker, network=None))
     name = _dns_label(snapshot.task.name)
-    program, *arguments = [part.replace("$(", "$$(") for part in spec.argv(spec.container_port)]
+    # Kubernetes fills in $(NAME), and takes two dollar signs for one.
+    program, *arguments = [part.replace("$", "$$") for part in spec.argv(spec.container_port)]
     container: dict[str, Any] = {
         "name": engine(snapshot.task.engine).name,
         "image": spec.image,
@@ -104,7 +113,8 @@ def kubernetes(snapshot: Snapshot, experiment: ExperimentState) -> str:
         },
     }
     environment: list[dict[str, Any]] = [
-        {"name": key, "value": value.replace("$(", "$$(")} for key, value in spec.environment.items()
+        {"name": key, "value": value.replace("$", "$$")}
+        for key, value in spec.environment_at(spec.container_port).items()
     ]
     environment += [
         {"name": key, "valueFrom": {"secretKeyRef": {"name": f"{name}-env", "key": key, "optional": True}}}
@@ -115,7 +125,7 @@ def kubernetes(snapshot: Snapshot, experiment: ExperimentState) -> str:
     for index, each in enumerate(spec.mounts):
         volumes.append({"name": f"folder-{index}", "hostPath": {"path": each.source}})
         mounts.append({"name": f"folder-{index}", "mountPath": each.target, "readOnly": each.read_only})
-    if spec.shm_size_bytes and not spec.ipc:
+    if spec.shm_size_bytes and spec.ipc != "host":
         volumes.append({"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": spec.shm_size_bytes}})
         mounts.append({"name": "shm", "mountPath": "/dev/shm"})
     limits: dict[str, Any] = {}
@@ -128,7 +138,7 @@ def kubernetes(snapshot: Snapshot, experiment: ExperimentState) -> str:
         security["privileged"] = True
     if spec.cap_add:
         security["capabilities"] = {"add": list(spec.cap_add)}
-    if spec.user and re.fullmatch(r"\d+(:\d+)?", spec.user):
+    if spec.user and _NUMBERED_USER.fullmatch(spec.user):
         ids = [int(part) for part in spec.user.split(":")]
         security |= dict(zip(("runAsUser", "runAsGroup"), ids, strict=False))
     optional = {
@@ -138,11 +148,10 @@ def kubernetes(snapshot: Snapshot, experiment: ExperimentState) -> str:
         "securityContext": security,
     }
     container |= {key: value for key, value in optional.items() if value}
-    pod: dict[str, Any] = {"containers": [container]}
+    # By default a Service named `vllm` puts a VLLM_PORT of its own, a URL, into the environment of the pods beside it.
+    pod: dict[str, Any] = {"enableServiceLinks": False, "containers": [container]}
     if spec.ipc == "host":
         pod["hostIPC"] = True
-    if spec.network == "host":
-        pod["hostNetwork"] = True
     if volumes:
         pod["volumes"] = volumes
     labels = {"app": name}
@@ -164,17 +173,19 @@ def kubernetes(snapshot: Snapshot, experiment: ExperimentState) -> str:
         "metadata": {"name": name},
         "spec": {"selector": labels, "ports": [{"name": "http", "port": spec.container_port, "targetPort": "http"}]},
     }
-    return _comment(snapshot, experiment) + _left_out(spec) + _yaml(deployment) + "---\n" + _yaml(service)
+    return (
+        _comment(snapshot, experiment) + _left_out(snapshot.task.docker) + _yaml(deployment) + "---\n" + _yaml(service)
+    )
 
 
 def _spec(snapshot: Snapshot, experiment: ExperimentState) -> LaunchSpec:
     return launch_spec(snapshot.task, experiment.configuration, snapshot.gpus[: experiment.gpus_needed])
 
 
-def _container(snapshot: Snapshot, experiment: ExperimentState) -> LaunchSpec:
+def _container(snapshot: Snapshot, experiment: ExperimentState, docker: DockerOptions) -> LaunchSpec:
     """The spec by Docker, whatever the run's own backend was."""
     gpus = snapshot.gpus[: experiment.gpus_needed]
-    spec = launch_spec(replace(snapshot.task, backend="docker"), experiment.configuration, gpus)
+    spec = launch_spec(replace(snapshot.task, backend="docker", docker=docker), experiment.configuration, gpus)
     if snapshot.image is not None and snapshot.image.image_digest:
         # The very image that was measured, also after its tag has moved on.
         spec = replace(spec, image=_by_digest(snapshot.image.name, snapshot.image.image_digest))
@@ -206,27 +217,52 @@ def _comment(snapshot: Snapshot, experiment: ExperimentState) -> str:
     return "".join(f"# {' '.join(line.split())}\n" for line in lines)
 
 
-def _left_out(spec: LaunchSpec) -> str:
+def _left_out(docker: DockerOptions) -> str:
     there = {
-        "cpuset": spec.cpuset,
-        "runtime": spec.runtime,
-        "security_opt": spec.security_opt,
-        "devices": spec.devices,
-        "ulimits": spec.ulimits,
+        "cpuset": docker.cpuset,
+        "network": docker.network,
+        "ipc": docker.ipc != "host" and docker.ipc,
+        "runtime": docker.runtime,
+        "user": docker.user and not _NUMBERED_USER.fullmatch(docker.user),
+        "labels": docker.labels,
+        "security_opt": docker.security_opt,
+        "devices": docker.devices,
+        "ulimits": docker.ulimits,
     }
     names = [name for name, value in there.items() if value]
     return f"# not carried over: docker.{', docker.'.join(names)}\n" if names else ""
 
 
-def _without_variables(text: str) -> str:
-    """Compose fills in $NAME; a dollar sign of its own is written twice."""
-    return text.replace("$", "$$")
+def _without_variables(value: Any) -> Any:
+    """Compose fills in $NAME in any value; a dollar sign of its own is written twice."""
+    if isinstance(value, dict):
+        return {key: _without_variables(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_without_variables(each) for each in value]
+    return value.replace("$", "$$") if isinstance(value, str) else value
 
 
 def _dns_label(name: str) -> str:
-    """A name Kubernetes takes (RFC 1123): lower-case letters, digits and hyphens, 50 at most here."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:50].strip("-") or "tuned"
+    """A name Kubernetes takes for a Service, too (RFC 1035): a letter, then lower-case letters, digits and hyphens; 50
+    at most here."""
+    plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    if not plain[:1].isalpha():
+        plain = f"tuned-{plain}"
+    return plain[:50].strip("-")
+
+
+class _Dumper(yaml.SafeDumper):
+    """YAML in which a text is read as a text by readers of YAML 1.1 and 1.2 alike."""
+
+
+def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    # PyYAML quotes what YAML 1.1 takes for something else. To YAML 1.2 1e-05 is a number, too, and to some y is true.
+    other = re.match(r"[-+.]*\d|[yn]$", text, re.IGNORECASE)
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="'" if other else None)
+
+
+_Dumper.add_representer(str, _text)
 
 
 def _yaml(document: object) -> str:
-    return yaml.safe_dump(document, sort_keys=False, default_flow_style=False, allow_unicode=True, width=120)
+    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, default_flow_style=False, allow_unicode=True, width=120)
