@@ -42,9 +42,14 @@ async def test_a_missing_image_is_pulled_with_progress_and_its_digest_kept(
     try:
         pulled = await backend.prepare(shell("true", image=name), told.append)
         assert pulled is not None and pulled.digest is not None
-        assert pulled.digest.startswith("sha256:")
-        facts = api.inspect_image(name)  # type: ignore[no-untyped-call]
-        assert facts["RepoDigests"] == [f"{name.removesuffix(':v1')}@{pulled.digest}"]
+        assert pulled.digest.startswith(f"{name.removesuffix(':v1')}@sha256:")
+        api.tag(name, "my-sglang", "of-today")
+        try:
+            renamed = await backend.prepare(shell("true", image="my-sglang:of-today"), told.append)
+        finally:
+            api.remove_image("my-sglang:of-today")
+        # No registry has a my-sglang.
+        assert renamed is not None and renamed.digest == pulled.digest
         assert told and {progress.what for progress in told} == {f"pulling {name}"}
         assert max(progress.total for progress in told) > 8_000_000  # random bytes do not shrink
         assert max(progress.done for progress in told) == max(progress.total for progress in told)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests.report.some_run import CLEAR, run_of
 from tuner_tui.report.deployment import chosen_experiment, compose, kubernetes, launch_command
 from tuner_tui.report.export import FORMATS, exported
 from tuner_tui.report.markdown import report
+from tuner_tui.report.results import results_json
 from tuner_tui.report.results_csv import results_csv
 from tuner_tui.runs.events import PreparationFinished
 from tuner_tui.runs.experiment import ExperimentState
@@ -214,6 +216,12 @@ def test_a_service_has_a_name_that_kubernetes_takes(task: str, name: str) -> Non
     deployment, service = yaml.safe_load_all(kubernetes(snapshot, leader))
     assert service["metadata"]["name"] == deployment["metadata"]["name"] == name
     assert re.fullmatch(r"[a-z]([-a-z0-9]*[a-z0-9])?", name) and len(name) <= 63  # RFC 1035, as for Services
+
+
+def test_a_pipeline_finds_the_image_and_its_bare_digest() -> None:
+    snapshot, _ = served()
+    task = json.loads(results_json(snapshot))["task"]
+    assert (task["image"], task["image_digest"]) == ("vllm/vllm-openai:v0.32.0", "sha256:abc")
 
 
 def test_the_command_is_the_one_that_was_run() -> None:

@@ -37,7 +37,7 @@ class BackendUnavailable(Exception):
 
 
 class Image(msgspec.Struct, frozen=True, kw_only=True):
-    """What was started. `digest` is None for an image that came from no registry."""
+    """What was started. `digest` (`repository@sha256:…`) is None for an image that came from no registry."""
 
     name: str
     id: str

@@ -27,12 +27,13 @@ def find_image(api: Client, name: str) -> Image | None:
 
 
 def _digest(name: str, known: list[str]) -> str | None:
-    """The registry's digest, `sha256:…`. An image may be known from several registries: the one `name` means."""
+    """`repository@sha256:…`, by which a registry has it. An image may be known from several: the one `name` means, or
+    else another, as for an image that was given a name of this machine's own."""
     from docker.utils import parse_repository_tag
 
     repository, _ = parse_repository_tag(name)
     own = [entry for entry in known if entry.split("@")[0] == repository]
-    return (own or known)[0].split("@")[-1] if known else None
+    return (own or known)[0] if known else None
 
 
 class Pull:

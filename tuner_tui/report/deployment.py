@@ -195,7 +195,7 @@ def _container(snapshot: Snapshot, experiment: ExperimentState, docker: DockerOp
 
 
 def _by_digest(name: str, digest: str) -> str:
-    """`repository@sha256:…`, from a digest with or without its repository."""
+    """`repository@sha256:…`, also from the bare digest that older runs have."""
     if "@" in digest:
         return digest
     repository = name.split("@")[0]

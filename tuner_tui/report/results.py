@@ -20,6 +20,7 @@ def results(snapshot: Snapshot) -> dict[str, Any]:
     launched = [experiment for experiment in snapshot.experiments if experiment.counted]
     verdict = snapshot.verdict
     failed = snapshot.finished if snapshot.finished and snapshot.finished.reason == "failed" else None
+    digest = snapshot.image.image_digest if snapshot.image else None
     document = {
         "format": FORMAT,
         "run": snapshot.run,
@@ -31,7 +32,7 @@ def results(snapshot: Snapshot) -> dict[str, Any]:
             "backend": snapshot.task.backend,
             "image": snapshot.image.name if snapshot.image else snapshot.task.image,
             "image_id": snapshot.image.image_id if snapshot.image else None,
-            "image_digest": snapshot.image.image_digest if snapshot.image else None,
+            "image_digest": digest.split("@")[-1] if digest else None,
             "objective": snapshot.objective.name,
             "tool": snapshot.task.benchmark.tool,
             "traffic": list(snapshot.task.benchmark.traffic),
