@@ -63,6 +63,20 @@ def test_folders_of_genai_bench_are_configurations(tmp_path: Path, runs_dir: Pat
     assert state(folder).kind == "import"
 
 
+def test_a_folder_named_twice_was_measured_once_and_two_of_one_name_are_two(tmp_path: Path, runs_dir: Path) -> None:
+    for folder, gap_s in (("chunk-2048/genai", 0.02), ("chunk-8192/genai", 0.01)):
+        answers = [request(0.05 + index / 1e5, gap_s) for index in range(30)]
+        write_experiment(tmp_path / folder, {("D(20,10)", 2): (answers, 5.0)})
+    one, other = tmp_path / "chunk-2048", tmp_path / "chunk-8192"
+    document = json.loads(tuner("import", one, other, one / "genai", f"{other}/", "--json").stdout)
+    assert [each["configuration"] for each in document["experiments"]] == [
+        {"experiment": "chunk-2048/genai"},
+        {"experiment": "chunk-8192/genai"},
+    ]
+    assert [len(each["launches"]) for each in document["experiments"]] == [1, 1]
+    assert (document["verdict"]["kind"], document["verdict"]["leader"]) == ("unconfirmed", 2)
+
+
 def test_a_level_that_one_folder_lacks_fails_it_alone(tmp_path: Path, runs_dir: Path) -> None:
     good = [request(0.05, 0.01)] * 10
     write_experiment(tmp_path / "a", {("D(20,10)", 1): (good, 2.0), ("D(20,10)", 2): (good, 2.0)})

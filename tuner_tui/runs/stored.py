@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -56,11 +57,13 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
 def read_stored(paths: Sequence[Path]) -> Stored:
     """Reads genai-bench's experiment folders (each its own configuration) or one results file of the predecessor.
 
-    A folder may also hold experiment folders. Raises ValueError with one sentence that names the file.
+    A folder may also hold experiment folders; one that is named twice was measured once. Raises ValueError with one
+    sentence that names the file.
     """
     try:
-        folders = [folder for path in paths if path.is_dir() for folder in _experiment_folders(path)]
-        files = [path for path in paths if not path.is_dir()]
+        found = [folder for path in paths if path.is_dir() for folder in _experiment_folders(path)]
+        folders = list({folder.resolve(): folder for folder in found}.values())
+        files = list({path.resolve(): path for path in paths if not path.is_dir()}.values())
         if folders and files:
             raise ValueError(f"{files[0]} is a file, {folders[0]} a folder; import them one after the other")
         if len(files) > 1:
@@ -86,7 +89,8 @@ def _experiment_folders(path: Path) -> list[Path]:
 
 def _genai_bench(folders: Sequence[Path]) -> Stored:
     metadata = [read_metadata(folder) for folder in folders]
-    launches = [_experiment(folder, about) for folder, about in zip(folders, metadata, strict=True)]
+    named = zip(folders, _names(folders), metadata, strict=True)
+    launches = [_experiment(folder, name, about) for folder, name, about in named]
     engines = {_engine(about) for about in metadata}
     models = {about.model for about in metadata}
     if len(models) > 1:
@@ -102,6 +106,16 @@ def _genai_bench(folders: Sequence[Path]) -> Stored:
     )
 
 
+def _names(folders: Sequence[Path]) -> list[str]:
+    """The folders' own names, or where two are called the same, their paths below what they have in common."""
+    names = [folder.name for folder in folders]
+    if len(set(names)) == len(names):
+        return names
+    whole = [folder.resolve() for folder in folders]
+    above = os.path.commonpath([folder.parent for folder in whole])
+    return [str(folder.relative_to(above)) for folder in whole]
+
+
 def _engine(about: Metadata) -> EngineName | None:
     for word in (about.server_engine, about.api_backend):
         if word and word.lower() in ("sglang", "vllm"):
@@ -109,7 +123,7 @@ def _engine(about: Metadata) -> EngineName | None:
     return None
 
 
-def _experiment(folder: Path, about: Metadata) -> StoredLaunch:
+def _experiment(folder: Path, name: str, about: Metadata) -> StoredLaunch:
     """The flags of the server are not in the folder: its name stands for the configuration."""
     if about.task != "text-to-text":
         raise ValueError(f"{folder}: a {about.task} experiment; only text-to-text is read")
@@ -132,7 +146,7 @@ def _experiment(folder: Path, about: Metadata) -> StoredLaunch:
         results.append(measured_result(level, run.records, run.duration_s, tool=tool))
     gpus = about.server_gpu_count
     return StoredLaunch(
-        configuration={"experiment": folder.name},
+        configuration={"experiment": name},
         results=tuple(results),
         source=str(folder),
         records=tuple(records),
