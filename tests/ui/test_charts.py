@@ -168,6 +168,14 @@ def test_each_launch_is_a_dot_and_its_place_its_score() -> None:
     assert axis.split() == ["0.1768", "s", "0.2032", "s"]
 
 
+@pytest.mark.parametrize(
+    ("scores", "ends"), [((0.01, 0.3), ["0.00", "ms", "0.3290", "s"]), ((0.0, 0.0), ["0.00", "ms", "1.0000", "s"])]
+)
+def test_no_axis_begins_below_zero(scores: tuple[float, float], ends: list[str]) -> None:
+    lines = drawn("scatter", run_of(*([(score, 1000.0)] for score in scores)), (1, 2), 78, 20)
+    assert lines[3].split() == ends
+
+
 def test_throughput_grows_to_the_right() -> None:
     objective = Objective(name="t", direction="maximize", metric="output_tokens_per_s_per_gpu")
     lines = drawn("scatter", run_of(*CLEAR, objective=objective), (1, 2), 78, 20)

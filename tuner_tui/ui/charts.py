@@ -39,8 +39,8 @@ def span(values: Sequence[float]) -> tuple[float, float]:
     """The axis's ends for `values`: from 0 where they reach near it, else with a margin on both sides."""
     low, high = min(values), max(values)
     if low == high:
-        margin = abs(low) / 10 or 1.0
-        return low - margin, high + margin
+        margin = abs(low) / 10
+        return low - margin, high + (margin or 1.0)
     margin = (high - low) / 10
     return (0.0 if 0 <= low <= 0.4 * high else low - margin), high + margin
 

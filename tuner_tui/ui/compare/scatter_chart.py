@@ -25,7 +25,7 @@ def draw_scatter(given: ChartInput, width: int, height: int, colors: Colors) -> 
         return in_words("No launch has a score yet: each that succeeds becomes a dot.", width, height, colors)
     low, high = span(values)
     if low == 0.0:
-        low = min(values) - (high - max(values))
+        low = max(0.0, min(values) - (high - max(values)))
     named = names(given, width)
     figures = {each.id: score_words(objective, each.score.value) for each in experiments if each.score is not None}
     size = max(map(len, figures.values()))
