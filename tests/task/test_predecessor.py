@@ -98,6 +98,12 @@ def test_what_it_says(tmp_path: Path, changes: dict[str, Any], key: str, severit
     assert (reading.task is None) == (severity == "error")
 
 
+def test_an_slo_without_a_value_is_none(tmp_path: Path) -> None:
+    reading = reading_of(tmp_path, json.dumps(_task(slo=None)), name="old.json")
+    assert reading.problems == []
+    assert reading.task
+
+
 def test_its_time_is_minutes(tmp_path: Path) -> None:
     benchmark = {"traffic_scenarios": ["D(1,1)"], "num_concurrency": [1], "max_time_per_iteration": 2}
     reading = reading_of(tmp_path, json.dumps(_task(benchmark=benchmark)), name="old.json")

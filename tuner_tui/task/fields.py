@@ -246,7 +246,8 @@ class Section:
             if name in valid:
                 continue
             if name in later:
-                self.at_key(name, f"{NOT_YET}{later[name]}")
+                if self.field(name) is not None:
+                    self.at_key(name, f"{NOT_YET}{later[name]}")
                 continue
             near = nearest(name, [*valid, *later])
             if near:

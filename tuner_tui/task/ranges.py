@@ -36,9 +36,11 @@ def range_values(field: Field) -> tuple[Value, ...]:
         field.error("a range takes either step or times" + ("" if ways else "; neither is given"))
         return ()
     given = {name: number for name, number in numbers.items() if number is not None}
-    whole = all(isinstance(number, int) for number in given.values())
     exact = {name: Fraction(Decimal(str(number))) for name, number in given.items()}
     values = _walk(field, exact["from"], exact["to"], ways[0], exact[ways[0]])
+    # Halving whole numbers gives whole ones, as long as it does.
+    whole = all(isinstance(given[name], int) for name in ("from", "to"))
+    whole = whole and all(value.denominator == 1 for value in values)
     return tuple(int(value) if whole else float(value) for value in values)
 
 
