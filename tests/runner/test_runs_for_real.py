@@ -325,3 +325,40 @@ def test_one_more_launch_can_be_asked_of_a_live_run(tmp_path: Path, runs_dir: Pa
     assert [len(each["launches"]) for each in json.loads(output)["experiments"]] == [1, 2]
     answers = {taken.id: taken.why for taken in state(folder).commands}
     assert answers == {"m": "", "x": "there is no experiment 9"}
+
+
+def test_one_configuration_of_a_run_is_tried_as_the_run_had_it(
+    tmp_path: Path, runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is relative in its text is of the folder that the text came from, not of the run's or of this one."""
+    (tmp_path / "work").mkdir()
+    task = simulated_task(tmp_path, {"mem-fraction-static": [0.7, 0.8]}, process={"cwd": "./work"})
+    ran = task.read_text()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    tuner("run", task)
+    folder = only_run(runs_dir)
+    task.write_text("engine: none\n")
+    tried = CommandLauncher(runs_dir).try_again(folder, state(folder).experiments[1].configuration)
+    append_command(tried.commands, Stop(id="s"))
+    until(lambda: holder(tried.lock) is None)
+    after = state(tried)
+    assert after.task.process.cwd == str(tmp_path / "work")
+    assert after.task.file == str(task)
+    assert tried.task.read_text() == ran
+    assert [each.configuration["mem-fraction-static"] for each in after.experiments] == [0.8]
+
+
+def test_a_text_that_is_in_no_file_is_started_as_if_it_were_in_the_one_it_was_made_of(
+    tmp_path: Path, runs_dir: Path
+) -> None:
+    (tmp_path / "work").mkdir()
+    task = simulated_task(tmp_path, {"mem-fraction-static": 0.7}, process={"cwd": "./work"})
+    written = task.read_text()
+    changed = written.replace("0.7", "0.8")
+    folder = CommandLauncher(runs_dir).start(task, changed)
+    until(lambda: holder(folder.lock) is None)
+    after = state(folder)
+    assert after.experiments[0].configuration["mem-fraction-static"] == 0.8
+    assert after.task.process.cwd == str(tmp_path / "work")
+    assert (folder.task.read_text(), task.read_text()) == (changed, written)

@@ -40,11 +40,14 @@ class RecordingLauncher:
         assert self.answer is not None
         return self.answer
 
-    def start(self, task: Path) -> RunFolder:
-        return self._give("start", task)
+    def start(self, task: Path, text: str | None = None) -> RunFolder:
+        return self._give("start", task, text)
 
-    def try_out(self, task: Path, configuration: Configuration) -> RunFolder:
-        return self._give("try_out", task, configuration)
+    def try_out(self, task: Path, configuration: Configuration, text: str | None = None) -> RunFolder:
+        return self._give("try_out", task, configuration, text)
+
+    def try_again(self, folder: RunFolder, configuration: Configuration) -> RunFolder:
+        return self._give("try_again", folder, configuration)
 
     def resume(self, folder: RunFolder) -> None:
         self.asked.append(("resume", folder))

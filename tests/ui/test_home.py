@@ -64,7 +64,7 @@ async def test_d_starts_the_demo_and_shows_it(tmp_path: Path) -> None:
         await settled(pilot)
         await pilot.press("d")
         await settled(pilot)
-        assert asked(app) == [("start", sample("demo"))]
+        assert asked(app) == [("start", sample("demo"), None)]
         assert app.current_mode == "run"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 import subprocess
 import sys
@@ -13,15 +14,19 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from tests.load.genai_bench_folder import request, write_experiment
 from tests.ui.app_under_test import app_under_test, asked, seen, settled
 from tests.ui.runs_on_disk import BEGAN, TASK, RecordedRun, finished_run, task_file, task_of
 from tuner_tui.engines.facts import Fix
+from tuner_tui.runs import imported
 from tuner_tui.runs.commands import AddConfigurations, CommandReader, Continue, Load, Measure, Pause, Skip, Stop
 from tuner_tui.runs.events import CommandTaken, Failure, LaunchFinished, RunFinished, RunPaused, RunStarted
 from tuner_tui.runs.experiment import ExperimentState
 from tuner_tui.runs.folder import RunFolder
 from tuner_tui.runs.samples import Phase
+from tuner_tui.runs.stored import read_stored
 from tuner_tui.runs.view import ReplayReader, RunReader
+from tuner_tui.task.goal import NAMED
 from tuner_tui.ui.app import TunerApp
 from tuner_tui.ui.run.phase import phase_words
 from tuner_tui.ui.run.rows import columns
@@ -139,16 +144,34 @@ async def test_the_task_of_a_run_is_edited_for_another_one(tmp_path: Path) -> No
         assert app.task_file == file
 
 
-async def test_a_task_that_changed_since_its_run_is_edited_as_the_run_had_it(tmp_path: Path) -> None:
-    folder = finished_run(tmp_path / "runs", tmp_path)
-    file = task_file(tmp_path, TASK.replace("name: ", "name: other-"))
+async def test_a_task_that_changed_since_its_run_is_edited_as_the_run_had_it_where_it_came_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where nothing can be written there: what is relative in it stays what it was."""
+    folder = finished_run(tmp_path / "runs", tmp_path / "mine")
+    file = task_file(tmp_path / "mine", TASK.replace("name: ", "name: other-"))
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
     app = app_under_test(tmp_path, reader=RunReader(folder))
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await seen(pilot, "finished, 4 of 4 launches")
         await pilot.press("E")
-        await seen(pilot, "[Task]", "is no longer what it was then")
+        await seen(pilot, "[Task]", "in no file of")
     assert app.task_file == file.with_stem(f"{file.stem}-2")
     assert not app.task_file.exists()
+
+
+async def test_what_was_imported_without_its_task_is_not_tried(tmp_path: Path) -> None:
+    """Its configurations are names of folders, not flags."""
+    write_experiment(tmp_path / "chunk-2048", {("D(20,10)", 2): ([request(0.05, 0.02)] * 30, 5.0)})
+    stored = read_stored([tmp_path / "chunk-2048"])
+    task = imported.task_of(stored, objective=NAMED["minimize_latency"], engine_name="sglang", model="org/name")
+    folder = imported.make_imported_run(stored, task, tmp_path / "runs")
+    app = app_under_test(tmp_path, reader=RunReader(folder))
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await seen(pilot, "imported")
+        await pilot.press("t")
+        await seen(pilot, "E opens a task to fill in")
+    assert asked(app) == []
 
 
 async def test_configurations_are_added_from_the_one_in_view_and_checked_as_one_types(tmp_path: Path) -> None:
@@ -226,7 +249,7 @@ async def test_a_finished_run_is_confirmed_tried_copied_and_measured_once_more(t
         assert asked(app) == [
             ("confirm", folder, (2, 1), 4),
             ("confirm", folder, (2,), 1),
-            ("try_out", folder.task, {"tp-size": 1, "mem-fraction-static": 0.8}),
+            ("try_again", folder, {"tp-size": 1, "mem-fraction-static": 0.8}),
         ]
         await pilot.press("a")
         await seen(pilot, "Add configurations, from #2")

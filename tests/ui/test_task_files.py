@@ -83,7 +83,7 @@ async def test_a_link_stays_a_link_and_its_file_keeps_its_permissions(tmp_path: 
         assert [each.name for each in real.parent.iterdir()] == [real.name]
 
 
-async def test_a_read_only_file_is_written_only_after_a_yes_and_starts_as_a_copy(tmp_path: Path) -> None:
+async def test_a_read_only_file_is_written_only_after_a_yes_and_starts_as_the_text_stands(tmp_path: Path) -> None:
     app = on_task(tmp_path)
     app.launcher.answer = finished_run(tmp_path / "runs", tmp_path / "other")  # type: ignore[attr-defined]
     path = tmp_path / "docker-simple-tune.yaml"
@@ -93,11 +93,9 @@ async def test_a_read_only_file_is_written_only_after_a_yes_and_starts_as_a_copy
         await press(pilot, "ctrl+s")
         await seen(pilot, "is marked read-only")
         await press(pilot, "n", "ctrl+r")
-        [(_, started)] = asked(app)
-        assert isinstance(started, Path)
-        assert started != path
-        assert started.read_text() == MORE
+        assert asked(app) == [("start", path, MORE)]
         assert path.read_text() == TASK
+        assert "which are not in docker-simple-tune.yaml; ctrl+s asks where" in said(app)[-1]
         await press(pilot, "f3", "ctrl+s", "y")
         assert path.read_text() == MORE
         assert path.stat().st_mode & 0o777 == 0o444
@@ -169,7 +167,7 @@ async def test_a_start_never_runs_what_was_not_shown(tmp_path: Path) -> None:
         await seen(pilot, "3 configurations")
         path.unlink()
         await press(pilot, "ctrl+r")
-        assert asked(app) == [("start", path)]
+        assert asked(app) == [("start", path, MORE)]
         assert path.read_text() == MORE
 
 

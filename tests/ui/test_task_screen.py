@@ -9,7 +9,7 @@ import pytest
 from tests.ui.app_under_test import app_under_test, asked, screen_text, settled
 from tests.ui.runs_on_disk import TASK, finished_run
 from tests.ui.task_on_screen import on_task, screen_of, text_of
-from tuner_tui.task.reader import read
+from tuner_tui.task.reader import read_text
 from tuner_tui.task.samples import sample
 from tuner_tui.ui.task.grid import Grid
 
@@ -38,11 +38,10 @@ async def test_a_sample_is_opened_changed_to_three_values_and_started_by_keys_al
         assert "6 configurations = 6 launches" in screen_text(app)
         await pilot.press("ctrl+r")
         await settled(pilot)
-        [(what, path)] = asked(app)
-        assert what == "start"
-        assert isinstance(path, Path)
-        assert path != sample("demo")
-        task = read(path).task
+        [(what, path, text)] = asked(app)
+        assert (what, path) == ("start", sample("demo"))
+        assert isinstance(text, str)
+        task = read_text(text, sample("demo")).task
         assert task is not None
         assert next(each.values for each in task.space.parameters if each.name == "mem-fraction-static") == (
             0.7, 0.8, 0.85,
@@ -165,8 +164,8 @@ async def test_it_is_saved_before_it_is_started_and_what_is_unsaved_is_asked_abo
         assert "not saved" in screen_of(app).unsaved()
         await pilot.press("ctrl+r")
         await settled(pilot)
-        assert asked(app) == [("start", path)]
         assert "[0.7, 0.8, 0.9]   # searched" in path.read_text()
+        assert asked(app) == [("start", path, path.read_text())]
 
 
 async def test_a_start_of_many_hours_is_asked_about(tmp_path: Path) -> None:
@@ -196,5 +195,5 @@ async def test_the_chosen_configuration_is_tried_and_its_command_copied_to_a_fil
         await pilot.press("t")
         await settled(pilot)
         assert asked(app) == [
-            ("try_out", tmp_path / "docker-simple-tune.yaml", {"tp-size": 1, "mem-fraction-static": 0.8})
+            ("try_out", tmp_path / "docker-simple-tune.yaml", {"tp-size": 1, "mem-fraction-static": 0.8}, TASK)
         ]

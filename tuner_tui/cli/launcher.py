@@ -38,23 +38,33 @@ class CommandLauncher:
 
         return usable_gpus(task, strict=False)
 
-    def start(self, task: Path) -> RunFolder:
+    def start(self, task: Path, text: str | None = None) -> RunFolder:
         from tuner_tui.cli.run import prepare_run
         from tuner_tui.engines.load_task import load_task
         from tuner_tui.runs.start import start_runner
 
-        read, _ = load_task(task, self.models_dir)
-        folder, _ = prepare_run(read, self.runs_dir, say=lambda note: None)
+        read, _ = load_task(task, self.models_dir, text=text)
+        folder, _ = prepare_run(read, self.runs_dir, say=lambda note: None, text=_encoded(text))
         start_runner(folder)
         return folder
 
-    def try_out(self, task: Path, configuration: Configuration) -> RunFolder:
-        from tuner_tui.cli.try_ import prepare_try
+    def try_out(self, task: Path, configuration: Configuration, text: str | None = None) -> RunFolder:
         from tuner_tui.engines.load_task import load_task
+
+        read, _ = load_task(task, self.models_dir, text=text)
+        return self._keep_up(read, configuration, _encoded(text))
+
+    def try_again(self, folder: RunFolder, configuration: Configuration) -> RunFolder:
+        from tuner_tui.runs.view import read_run
+
+        # Not read from the run's folder anew: what is relative in it is of the folder that the file came from.
+        return self._keep_up(read_run(folder).task, configuration, folder.task.read_bytes())
+
+    def _keep_up(self, task: Task, configuration: Configuration, text: bytes | None) -> RunFolder:
+        from tuner_tui.cli.try_ import prepare_try
         from tuner_tui.runs.start import start_runner
 
-        read, _ = load_task(task, self.models_dir)
-        folder = prepare_try(read, configuration, self.runs_dir)
+        folder = prepare_try(task, configuration, self.runs_dir, text=text)
         start_runner(folder)
         return folder
 
@@ -89,3 +99,7 @@ class CommandLauncher:
         view = RunReader(folder).read()
         if view is not None and view.snapshot is not None:
             require_backend(view.snapshot.task)
+
+
+def _encoded(text: str | None) -> bytes | None:
+    return None if text is None else text.encode()

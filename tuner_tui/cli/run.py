@@ -32,8 +32,11 @@ def run_task(path: Path, runs_dir: Path | None, models_dir: Path | None, *, as_j
     return follow(folder, guess_s=estimate(task, launches).total_s, as_json=as_json)
 
 
-def prepare_run(task: Task, runs_dir: Path | None, say: Callable[[str], None]) -> tuple[RunFolder, int]:
+def prepare_run(
+    task: Task, runs_dir: Path | None, say: Callable[[str], None], *, text: bytes | None = None
+) -> tuple[RunFolder, int]:
     """The folder of a run of `task`, not started yet, and its number of launches; the plan's notes go to `say`.
+    `text`: as for `create_run`.
 
     Raises BadInput where it could not be carried out on this machine.
     """
@@ -48,7 +51,7 @@ def prepare_run(task: Task, runs_dir: Path | None, say: Callable[[str], None]) -
         reasons = "; ".join(dict.fromkeys(excluded.reason for excluded in planned.excluded))
         raise bad(task, "", f"nothing to launch: every configuration is excluded ({reasons})")
     require_backend(task)
-    folder = make_run(task, planned.experiments, planned.excluded, gpus, runs_dir)
+    folder = make_run(task, planned.experiments, planned.excluded, gpus, runs_dir, text=text)
     return folder, task.search.launches * len(planned.experiments)
 
 
@@ -59,12 +62,14 @@ def make_run(
     gpus: tuple[int, ...],
     runs_dir: Path | None,
     kind: Literal["tune", "try"] = "tune",
+    *,
+    text: bytes | None = None,
 ) -> RunFolder:
     """A new run folder. Raises BadInput where none can be made."""
     where = (runs_dir or default_runs_dir()).expanduser()
     simulated = engine(task.engine).simulated
     try:
-        return create_run(task, experiments, excluded, gpus, where, kind=kind, simulated=simulated)
+        return create_run(task, experiments, excluded, gpus, where, kind=kind, simulated=simulated, text=text)
     except OSError as error:
         raise bad(task, "", no_run_folder(where, error)) from error
 

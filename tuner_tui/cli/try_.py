@@ -41,8 +41,11 @@ def try_task(path: Path, settings: tuple[str, ...], runs_dir: Path | None, model
     return 0 if follower.snapshot.finished and follower.snapshot.finished.reason == "stopped" else 1
 
 
-def prepare_try(task: Task, configuration: Configuration, runs_dir: Path | None) -> RunFolder:
-    """The folder of a run that keeps `configuration` up, not started yet. Raises BadInput."""
+def prepare_try(
+    task: Task, configuration: Configuration, runs_dir: Path | None, *, text: bytes | None = None
+) -> RunFolder:
+    """The folder of a run that keeps `configuration` up, not started yet. `text`: as for `create_run`. Raises
+    BadInput."""
     require_model(task)
     gpus = usable_gpus(task, strict=True)
     needed = gpus_needed(task.engine, configuration) if gpus else 0
@@ -50,7 +53,7 @@ def prepare_try(task: Task, configuration: Configuration, runs_dir: Path | None)
         raise bad(task, "", f"the configuration needs {needed} GPUs, {len(gpus)} available")
     require_backend(task)
     experiment = Experiment(id=1, configuration=configuration, gpus_needed=needed)
-    return make_run(task, [experiment], [], gpus, runs_dir, kind="try")
+    return make_run(task, [experiment], [], gpus, runs_dir, kind="try", text=text)
 
 
 def _with_settings(task: Task, base: Configuration, settings: tuple[str, ...]) -> Configuration:

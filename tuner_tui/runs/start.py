@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import subprocess
 import sys
 import time
@@ -34,12 +33,14 @@ def create_run(
     *,
     kind: Literal["tune", "try"] = "tune",
     simulated: bool = False,
+    text: bytes | None = None,
 ) -> RunFolder:
-    """A run folder with the task as it stands and the first two events. Raises OSError; no folder is left then."""
+    """A run folder with the task as it stands and the first two events. `text` is what the task was read from, where
+    that is not what its file holds. Raises OSError; no folder is left then."""
     moment = now()
     name = task.name if kind == "tune" else f"try-{task.name}"
     with new_run(runs_dir, name, moment) as (folder, journal):
-        shutil.copyfile(task.file, folder.task)
+        folder.task.write_bytes(Path(task.file).read_bytes() if text is None else text)
         journal.append(
             RunCreated(
                 at=moment,

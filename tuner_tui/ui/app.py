@@ -208,7 +208,8 @@ class TunerApp(App[None]):
         self.push_screen(ChooseOne("A new task, for which engine?", list(titles.items())), chosen)
 
     def open_task_of(self, folder: RunFolder, file: Path) -> None:
-        """Edits the task of a run: the `file` it came from where that is as it was, else a new text like the run's."""
+        """Edits the task of a run: the `file` it came from where that is as it was, else a new text like the run's,
+        beside that file, since what is relative in it is of that folder."""
         from tuner_tui.ui.task.document import free_name
 
         try:
@@ -216,14 +217,17 @@ class TunerApp(App[None]):
         except OSError:
             self.notify(f"{folder.name} has no task file, it was not made by a task", markup=False)
             return
-        same = file.is_file() and file.read_bytes() == ran
+        text = ran.decode("utf-8-sig", errors="replace")
+        try:
+            same = file.read_bytes().decode("utf-8-sig", errors="replace") == text
+        except OSError:
+            same = False
         if not same:
-            self.task_template = ran.decode("utf-8-sig", errors="replace")
-            beside = file.parent if os.access(file.parent, os.W_OK) else Path.cwd()
-            file = free_name(beside, file.stem, file.suffix)
+            self.task_template = text
+            file = free_name(file.parent, file.stem, file.suffix)
         self.open_task(file)
         if not same:
-            self.notify("the run's own text: the file it came from is no longer what it was then", markup=False)
+            self.notify("the run's own text, in no file of yours yet: ctrl+s keeps it in one", markup=False)
 
     def open_run(self, folder: RunFolder, mode: str = "run") -> None:
         """Looks at a run, live or over."""

@@ -25,12 +25,16 @@ class Launcher(Protocol):
         """The GPUs that a plan of `task` may count on: those listed, else those found; () where none are asked for."""
         ...
 
-    def start(self, task: Path) -> RunFolder:
-        """A run of the task file."""
+    def start(self, task: Path, text: str | None = None) -> RunFolder:
+        """A run of the task file; with `text`, of what the file would be with that in it. Nothing is written to it."""
         ...
 
-    def try_out(self, task: Path, configuration: Configuration) -> RunFolder:
-        """A run that keeps one configuration up."""
+    def try_out(self, task: Path, configuration: Configuration, text: str | None = None) -> RunFolder:
+        """A run that keeps one configuration up. `text`: as for `start`."""
+        ...
+
+    def try_again(self, folder: RunFolder, configuration: Configuration) -> RunFolder:
+        """A run that keeps one configuration of another run's task up, as that one had read it."""
         ...
 
     def resume(self, folder: RunFolder) -> None:

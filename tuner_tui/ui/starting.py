@@ -12,7 +12,6 @@ from textual.containers import Vertical
 from textual.widgets import Static
 
 from tuner_tui.runs.folder import RunFolder
-from tuner_tui.runs.start import RunnerNotStarted
 from tuner_tui.task.model import Configuration
 from tuner_tui.task.problem import BadInput
 from tuner_tui.ui.dialog import Dialog
@@ -49,8 +48,8 @@ class Starting(Dialog[RunFolder | None]):
         except OSError as error:
             named = f"{error.strerror}: {error.filename}" if error.filename else str(error)
             self.app.call_from_thread(self._fail, named)
-        except RunnerNotStarted as error:
-            self.app.call_from_thread(self._fail, str(error))
+        except Exception as error:  # whatever else it is: a dialog that waits without end could not be left
+            self.app.call_from_thread(self._fail, str(error) or type(error).__name__)
         else:
             self.app.call_from_thread(self.dismiss, folder)
 

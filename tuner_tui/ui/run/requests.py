@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tuner_tui.runs.commands import (
@@ -57,11 +58,11 @@ class Requests:
         if name == "copy":
             return "" if self._screen.launch is not None else "nothing is launched of it yet, so there is no command"
         if name == "try_out":
-            return (
-                "a runner is at work: a second server would disturb its figures; x stops the run first"
-                if view.alive and not view.replay
-                else ""
-            )
+            if view.alive and not view.replay:
+                return "a runner is at work: a second server would disturb its figures; x stops the run first"
+            # An import that was not told of its task has none but what was made up for it.
+            told = snapshot.kind != "import" or Path(snapshot.task.file).is_absolute()
+            return "" if told else "it is not known what was started here: E opens a task to fill in"
         if name == "confirm":
             return why_no_confirmation(view)
         if view.replay:
@@ -213,7 +214,7 @@ class Requests:
         start_run(
             self._screen.tuner,
             f"starting #{experiment.id} to be tried …",
-            lambda: launcher.try_out(folder.task, dict(experiment.configuration)),
+            lambda: launcher.try_again(folder, dict(experiment.configuration)),
         )
 
     async def copy(self) -> None:

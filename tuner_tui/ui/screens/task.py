@@ -47,7 +47,8 @@ class TaskScreen(TunerScreen):
         "space turns a switch on, off, or tries both. The plan beside it is always that of the text as it stands. "
         "Tab goes from the flags to the settings to the plan; ctrl+t shows the YAML, which is the same text: comments "
         "and order stay. Undo and redo cover both.\n\n"
-        "ctrl+r saves and starts. Samples stay as they are: a start runs a copy, ctrl+s makes one your own."
+        "ctrl+r saves and starts. Samples stay as they are: a start has your changes all the same, ctrl+s makes a "
+        "file of your own."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+r", "start('start')", "Start", id="task.start"),

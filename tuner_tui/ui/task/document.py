@@ -117,18 +117,6 @@ def write(path: Path, text: str, *, bom: bool = False) -> None:
         raise
 
 
-def draft(document: Document) -> Path:
-    """A copy to start from, for a text that has no file of its own yet: in the state folder, under the file's name.
-    Raises OSError."""
-    import platformdirs
-
-    folder = platformdirs.user_state_path("tuner-tui") / "drafts"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / document.path.name
-    write(path, document.text)
-    return path
-
-
 def stamp_of(path: Path) -> Stamp | None:
     """None where the file is not there."""
     try:

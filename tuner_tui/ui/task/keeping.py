@@ -1,4 +1,4 @@
-"""Getting the text into a file: saved, saved under another name, or written for a start."""
+"""Getting the text into a file: saved, saved under another name, or saved for a start."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tuner_tui.task.found import TASK_SUFFIXES
 from tuner_tui.task.samples import in_samples
 from tuner_tui.ui.ask import ask_one
 from tuner_tui.ui.screens.confirm import Confirm
-from tuner_tui.ui.task.document import Document, draft, free_name, save, stamp_of
+from tuner_tui.ui.task.document import Document, free_name, save, stamp_of
 
 if TYPE_CHECKING:
     from tuner_tui.ui.screens.task import TaskScreen
@@ -119,9 +119,9 @@ class Keeping:
         elif screen.read_again():
             screen.say(f"{name} was changed by another program and read again")
 
-    def file_to_start(self) -> Path | None:
-        """The file with the text as it stands: saved first; for a sample, or where it cannot be saved, a copy. None,
-        with a sentence on why, where the plan that was shown is not what would be started."""
+    def ready_to_start(self) -> Document | None:
+        """The document, saved first where it has changed and can be. None, with a sentence on why, where the plan that
+        was shown is not what would be started."""
         screen, document = self._screen, self._screen.document
         if document is None:
             return None
@@ -133,16 +133,8 @@ class Keeping:
                 screen.say(f"{document.path.name} was changed by another program: look at the plan again", "warning")
             return None
         if stamp is not None and not document.changed:
-            return document.path
+            return document
         if not document.refusal and not document.read_only:
-            return document.path if self._write(document.path) else None
-        return self._draft(document)
-
-    def _draft(self, document: Document) -> Path | None:
-        try:
-            path = draft(document)
-        except OSError as error:
-            self._screen.say(f"no copy can be written to start from: {error}", "error")
-            return None
-        self._screen.say(f"runs a copy with your changes: {path}; ctrl+s keeps them in a file of your own")
-        return path
+            return screen.document if self._write(document.path) else None
+        screen.say(f"started with your changes, which are not in {document.path.name}; ctrl+s asks where to keep them")
+        return document

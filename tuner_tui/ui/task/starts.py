@@ -73,14 +73,14 @@ class Starts:
         configuration = chosen.configuration
         self._begin(
             f"starting {configuration_words(configuration)} …",
-            lambda path: self._screen.tuner.launcher.try_out(path, configuration),
+            lambda path, text: self._screen.tuner.launcher.try_out(path, configuration, text),
         )
 
-    def _begin(self, words: str, start: Callable[[Path], RunFolder]) -> None:
+    def _begin(self, words: str, start: Callable[[Path, str], RunFolder]) -> None:
         screen = self._screen
-        if (path := screen.keeping.file_to_start()) is None:
+        if (document := screen.keeping.ready_to_start()) is None:
             return
-        start_run(screen.tuner, words, lambda: start(path))
+        start_run(screen.tuner, words, lambda: start(document.path, document.text))
 
     def _ready(self) -> Outlook | None:
         """What comes of the text; None, with a sentence on why, where it cannot be started."""
