@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from tests.ui.app_under_test import RecordingLauncher
 from tests.ui.runs_on_disk import TASK
+from tuner_tui.engines.launch import launch_spec
 from tuner_tui.engines.registry import ENGINES
 from tuner_tui.ui.task.outlook import Outlook, outlook
+from tuner_tui.ui.task.settings import SETTINGS
 
 
 def ahead(tmp_path: Path, text: str) -> Outlook:
@@ -45,3 +51,59 @@ def test_a_broken_text_has_no_rows_and_a_task_that_leaves_nothing_says_so(tmp_pa
     found = ahead(tmp_path, f'{TASK}constraints: ["tp_size > 1"]\n')
     assert found.plan is None
     assert "no configuration is left" in found.errors[0].message
+
+
+_SCALARS = st.sampled_from(
+    ["1", "0.7", "-1", "1e999", ".nan", "null", "true", "x", "''", "'a, b'", '"\\0"', "2024-01-01", "1:30", "max", "<<",
+     "from", "to", "times", "step", "D(100,100)", "{{ x }}", "tp-size", "$HOME", "~x", "!!set {a}", "!!binary aGk=",
+     "&a 1", "*a", "# x", "? a", "| x"]
+)  # fmt: skip
+_VALUES = st.recursive(
+    _SCALARS,
+    lambda below: (
+        st.lists(below, max_size=3).map(lambda items: f"[{', '.join(items)}]")
+        | st.lists(st.tuples(below, below), max_size=3).map(
+            lambda pairs: "{" + ", ".join(f"{key}: {value}" for key, value in pairs) + "}"
+        )
+        | st.lists(below, max_size=3).map(lambda items: "{" + ", ".join(items) + "}")
+    ),
+    max_leaves=6,
+)
+_PATHS = sorted(
+    {setting.path for setting in SETTINGS}
+    | {("parameters", "tp-size"), ("unchecked", "x"), ("docker", "mounts"), ("docker", "labels"), ("process", "cwd")}
+    | {(key,) for key in ("parameters", "unchecked", "linked", "benchmark", "search", "docker", "env", "other")}
+    | {(key,) for key in ("task_name", "base_runtime", "traffic_scenarios")}
+)
+
+
+def _with(path: tuple[str | int, ...], value: str) -> str:
+    """A good task with `value` put at `path`."""
+    head, *below = map(str, path)
+    given = {
+        "engine": "sglang",
+        "model": "org/name",
+        "gpus": "[]",
+        "parameters": "{mem-fraction-static: [0.7, 0.8]}",
+        "benchmark": '{traffic: ["D(100,100)"], concurrency: [1], max_requests: 5}',
+    }
+    if not below:
+        given[head] = value
+    elif head in given:
+        given[head] = f"{given[head][:-1]}, {below[0]}: {value}}}"
+    else:
+        given[head] = f"{{{below[0]}: {value}}}"
+    return "".join(f"{key}: {text}\n" for key, text in given.items())
+
+
+@pytest.mark.parametrize("path", _PATHS, ids=".".join)
+@given(value=_VALUES)
+@settings(max_examples=20, deadline=None)
+def test_whatever_stands_at_a_key_its_row_is_shown_and_its_mistake_named(
+    path: tuple[str, ...], value: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    found = ahead(tmp_path_factory.getbasetemp(), _with(path, value))
+    assert found.task is not None or found.errors
+    if found.plan is not None and found.task is not None:
+        for each in found.plan.experiments:
+            assert launch_spec(found.task, each.configuration, ()).shell_line()

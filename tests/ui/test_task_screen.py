@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.ui.app_under_test import app_under_test, asked, screen_text, settled
+from tests.ui.app_under_test import app_under_test, asked, screen_text, seen, settled
 from tests.ui.runs_on_disk import TASK, finished_run
 from tests.ui.task_on_screen import on_task, screen_of, text_of
 from tuner_tui.task.reader import read_text
 from tuner_tui.task.samples import sample
+from tuner_tui.ui.screens import task
 from tuner_tui.ui.task.grid import Grid
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (160, 45)])
@@ -197,3 +198,21 @@ async def test_the_chosen_configuration_is_tried_and_its_command_copied_to_a_fil
         assert asked(app) == [
             ("try_out", tmp_path / "docker-simple-tune.yaml", {"tp-size": 1, "mem-fraction-static": 0.8}, TASK)
         ]
+
+
+async def test_a_text_that_the_program_fails_at_is_said_to_be_so_and_can_be_undone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise KeyError("no such thing")
+
+    app = on_task(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        with monkeypatch.context() as patched:
+            patched.setattr(task, "outlook", fail)
+            await pilot.press("down", "delete")
+            await seen(pilot, "✗ the program does not know how to show this text (KeyError: 'no such thing')")
+        await pilot.press("ctrl+r", "u")
+        await seen(pilot, "✓ valid", "mem-fraction-static  2")
+        assert asked(app) == []

@@ -115,7 +115,7 @@ def typed_values(text: str, node: yaml.Node) -> str:
             return f"[{', '.join(items)}]"
         return ", ".join(items)
     if isinstance(node, yaml.MappingNode):
-        parts = {key.value: source(text, value) for key, value in node.value}
+        parts = {str(key.value): source(text, value) for key, value in node.value}  # a key may be a list
         way = {"step": "+", "times": "×"}
         by = next((name for name in way if name in parts), None)
         if by and set(parts) == {"from", "to", by}:

@@ -21,7 +21,7 @@ from tuner_tui.ui.task.grid import Grid
 from tuner_tui.ui.task.head import head_text, said_words
 from tuner_tui.ui.task.history import History
 from tuner_tui.ui.task.keeping import Keeping
-from tuner_tui.ui.task.outlook import Outlook, outlook
+from tuner_tui.ui.task.outlook import Outlook, outlook, unforeseen
 from tuner_tui.ui.task.plan_panel import PlanPanel
 from tuner_tui.ui.task.starts import Starts
 from tuner_tui.ui.task.yaml_editor import YamlEditor
@@ -232,7 +232,11 @@ class TaskScreen(TunerScreen):
     def _look_ahead(self) -> None:
         document = self.document
         assert document is not None
-        self.app.call_from_thread(self._show, outlook(document.text, document.path, self.tuner.launcher))
+        try:
+            ahead = outlook(document.text, document.path, self.tuner.launcher)
+        except Exception as error:  # said, since an empty screen would leave a person with nothing to go by
+            ahead = unforeseen(document.text, document.path, error)
+        self.app.call_from_thread(self._show, ahead)
 
     def _show(self, ahead: Outlook) -> None:
         if self.document is None or ahead.text != self.document.text:

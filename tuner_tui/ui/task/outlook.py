@@ -102,7 +102,7 @@ def outlook(text: str, path: FilePath, launcher: Launcher) -> Outlook:
         root = find(text, ())
     except ValueError:
         root = None
-    keys = [key.value for key, _ in root.value] if isinstance(root, yaml.MappingNode) else []
+    keys = [name for name, _ in _named(root)]
     foreign = is_predecessor(keys)
     shown = Outlook(
         text=text,
@@ -135,16 +135,25 @@ def outlook(text: str, path: FilePath, launcher: Launcher) -> Outlook:
     )
 
 
+def unforeseen(text: str, path: FilePath, error: Exception) -> Outlook:
+    """What is shown of a text that `outlook` has failed at: it can be edited on, and saved."""
+    message = f"the program does not know how to show this text ({type(error).__name__}: {error}); undo leads back"
+    reading = Reading(file=str(path), lines=[])
+    return Outlook(
+        text=text, reading=reading, problems=(reading.problem("", message),), broken=True, foreign=False, flags=(),
+        settings=(),
+    )  # fmt: skip
+
+
 def _flag_rows(text: str, root: yaml.Node | None, reading: Reading) -> list[FlagRow]:
     counts = {each.name: len(each.values) for each in reading.space.parameters} if reading.space else {}
     rows = []
     for section in ("parameters", "unchecked"):
         node = _child(root, section)
-        for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
-            if isinstance(key, yaml.ScalarNode):
-                path: Path = (section, key.value)
-                name = key.value + (" (unchecked)" if section == "unchecked" else "")
-                rows.append(FlagRow(dotted(path), path, name, typed_values(text, value), counts.get(key.value, 0)))
+        for flag, value in _named(node):
+            path: Path = (section, flag)
+            name = flag + (" (unchecked)" if section == "unchecked" else "")
+            rows.append(FlagRow(dotted(path), path, name, typed_values(text, value), counts.get(flag, 0)))
     linked = _child(root, "linked")
     if linked is not None:
         groups = reading.space.linked if reading.space else ()
@@ -186,19 +195,24 @@ def _without(setting: Setting, reading: Reading) -> str:
 def _foreign_rows(text: str, root: yaml.Node | None) -> list[SettingRow]:
     """The file's own keys, as they stand."""
     rows = []
-    for key, value in root.value if isinstance(root, yaml.MappingNode) else ():
-        if key.value == "parameters":
+    for key, value in _named(root):
+        if key == "parameters":
             continue
         if isinstance(value, yaml.MappingNode):
-            pairs: list[tuple[Path, yaml.Node]] = [((key.value, inner.value), below) for inner, below in value.value]
+            pairs: list[tuple[Path, yaml.Node]] = [((key, inner), below) for inner, below in _named(value)]
         else:
-            pairs = [((key.value,), value)]
+            pairs = [((key,), value)]
         for path, node in pairs:
             rows.append(SettingRow(Setting(dotted(path), path, ""), source(text, node), True))
     return rows
 
 
-def _child(node: yaml.Node | None, name: str) -> yaml.Node | None:
+def _named(node: yaml.Node | None) -> list[tuple[str, yaml.Node]]:
+    """What a mapping holds by name; YAML has lists and mappings for keys, too, which the reader calls mistakes."""
     if not isinstance(node, yaml.MappingNode):
-        return None
-    return next((value for key, value in node.value if key.value == name), None)
+        return []
+    return [(key.value, value) for key, value in node.value if isinstance(key, yaml.ScalarNode)]
+
+
+def _child(node: yaml.Node | None, name: str) -> yaml.Node | None:
+    return next((value for key, value in _named(node) if key == name), None)

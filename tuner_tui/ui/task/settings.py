@@ -63,7 +63,9 @@ def _items(typed: str) -> str:
 
 
 def _shown_items(text: str, node: yaml.Node) -> str:
-    return ", ".join(source(text, each) for each in node.value) if isinstance(node.value, list) else source(text, node)
+    if isinstance(node, yaml.SequenceNode):
+        return ", ".join(source(text, each) for each in node.value)
+    return source(text, node)
 
 
 def _loads(typed: str) -> str:
@@ -185,10 +187,11 @@ def other_settings(root: yaml.Node | None) -> list[Setting]:
     found: list[Setting] = []
     known = {setting.path for setting in SETTINGS}
     for key, value in root.value if isinstance(root, yaml.MappingNode) else ():
-        if key.value in _OWN or not isinstance(key.value, str):
+        if not isinstance(key, yaml.ScalarNode) or key.value in _OWN:
             continue
         below = value.value if isinstance(value, yaml.MappingNode) else []
-        paths: list[Path] = [(key.value, inner.value) for inner, _ in below] or [(key.value,)]
+        names = [inner.value for inner, _ in below if isinstance(inner, yaml.ScalarNode)]
+        paths: list[Path] = [(key.value, name) for name in names] or [(key.value,)]
         for path in paths:
             if path not in known and path not in (("benchmark",), ("search",)):
                 found.append(Setting(dotted(path), path, "as in the file (YAML)", "none", _as_yaml))
