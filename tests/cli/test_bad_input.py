@@ -126,6 +126,12 @@ def test_the_predecessors_file_plans_with_a_warning_and_does_not_run(tmp_path: P
     assert "warning: model" not in tuner("plan", task, "--models-dir", tmp_path).stderr
 
 
+def test_a_folder_of_runs_below_the_home_of_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "~nosuchuser is no user of this machine" in tuner("runs", "--runs-dir=~nosuchuser/runs", check=2).stderr
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert f"no run yet under {tmp_path / 'runs'}" in "".join(tuner("runs", "--runs-dir=~/runs").stderr.splitlines())
+
+
 def test_an_unknown_run(runs_dir: Path) -> None:
     for command in ("stop", "resume"):
         assert "there is no run yet" in tuner(command, "latest", check=2).stderr

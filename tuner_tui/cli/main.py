@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,17 +10,29 @@ from typing import Any
 import click
 
 from tuner_tui import __version__
+from tuner_tui.task.paths import with_home
+
+
+class _Folder(click.Path):
+    """A folder; a shell leaves the `~` of `--runs-dir=~/runs` to the program."""
+
+    def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> Path:
+        folder = with_home(os.fsdecode(super().convert(value, param, context)))
+        if str(folder).startswith("~"):
+            self.fail(f"{folder.parts[0]} is no user of this machine; write the folder in full", param, context)
+        return folder
+
 
 _TASK = click.argument("task", type=click.Path(path_type=Path))
 _RUN = click.argument("run", metavar="RUN")
 _RUNS_DIR = click.option(
     "--runs-dir",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=_Folder(path_type=Path, file_okay=False),
     help="Where run folders are kept.  [default: the user's data folder, tuner-tui/runs]",
 )
 _MODELS_DIR = click.option(
     "--models-dir",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=_Folder(path_type=Path, file_okay=False),
     help="Where a bare model name is looked for.  [default: $TUNER_TUI_MODELS_DIR, ~/models]",
 )
 _MOUSE = click.option("--mouse/--no-mouse", default=True, help="Whether the mouse is the screen's or the terminal's.")

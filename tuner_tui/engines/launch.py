@@ -11,6 +11,7 @@ from tuner_tui.engines.command import flags
 from tuner_tui.engines.registry import engine
 from tuner_tui.task.launch_spec import LaunchSpec, Mount
 from tuner_tui.task.model import Configuration, Task
+from tuner_tui.task.paths import with_home
 
 MODEL_TARGET = "/model"
 """Where a model folder is seen inside a container."""
@@ -153,9 +154,9 @@ def _model_in_container(task: Task) -> tuple[str, Mount | None]:
 def _hub_mount() -> Mount:
     """The user's Hugging Face cache, writable: engines keep lock files in it."""
     if hub := os.environ.get("HF_HUB_CACHE"):
-        return Mount(source=str(Path(hub).expanduser()), target=f"{HUB_TARGET}/hub", read_only=False)
+        return Mount(source=str(with_home(hub)), target=f"{HUB_TARGET}/hub", read_only=False)
     home = os.environ.get("HF_HOME") or "~/.cache/huggingface"
-    return Mount(source=str(Path(home).expanduser()), target=HUB_TARGET, read_only=False)
+    return Mount(source=str(with_home(home)), target=HUB_TARGET, read_only=False)
 
 
 def _mount(text: str) -> Mount:

@@ -9,6 +9,7 @@ from typing import Any, Literal, cast
 from tuner_tui.task.fields import Field, Section, finite
 from tuner_tui.task.model import Benchmark
 from tuner_tui.task.nodes import plain
+from tuner_tui.task.paths import is_file
 from tuner_tui.task.scenario_syntax import DATASET, scenario
 from tuner_tui.task.variables import expand_path
 
@@ -137,7 +138,7 @@ def _read_dataset(section: Section, traffic: tuple[str, ...], folder: Path) -> s
         section.at_key("dataset", "nothing reads it; write traffic: [dataset]")
     text = field.text("a file of prompts, like ./prompts.jsonl")
     path = expand_path(field, text, folder) if text else None
-    if path is not None and not path.is_file():
+    if path is not None and not is_file(path):
         field.error(f"the file {path} is not there")
     return str(path) if path else None
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tuner_tui.task.fields import Field
 from tuner_tui.task.model import Model
+from tuner_tui.task.paths import is_folder, is_there, with_home
 from tuner_tui.task.variables import expand, expand_path
 
 _NAME = r"[A-Za-z0-9][\w.-]*"
@@ -21,7 +22,7 @@ def models_folder(field: Field | None, argument: Path | None, folder: Path) -> P
     if argument is not None:
         return argument.absolute()
     named = os.environ.get(MODELS_DIR_VARIABLE)
-    return Path(named or "~/models").expanduser().absolute()
+    return with_home(named or "~/models").absolute()
 
 
 def read_model(
@@ -39,14 +40,14 @@ def read_model(
     if simulated and re.fullmatch(rf"{_NAME}(/{_NAME})?", given):
         return Model(given=given, kind="name")
     if re.fullmatch(rf"{_NAME}/{_NAME}", given):
-        if (folder / given).is_dir():
+        if is_folder(folder / given):
             field.warn(f"is taken for a Hugging Face id; write ./{given} for the folder beside the task file")
         return Model(given=given, kind="hub", hub_id=given)
     if not re.fullmatch(_NAME, given):
         field.expected(what)
         return None
     path = models_dir / given
-    if path.is_dir():
+    if is_folder(path):
         return Model(given=given, kind="folder", path=str(path))
     field.warn(
         f"no model {given} is under {models_dir}; put it there, name its folder in full, "
@@ -59,11 +60,11 @@ def _folder(field: Field, given: str, folder: Path, mount_targets: tuple[str, ..
     path = expand_path(field, given, folder)
     if path is None:
         return None
-    if path.is_dir():
+    if is_folder(path):
         return Model(given=given, kind="folder", path=str(path))
     if given.startswith("/") and any(path.is_relative_to(target) for target in mount_targets):
         return Model(given=given, kind="name", path=str(path))
-    if path.exists():
+    if is_there(path):
         field.error(f"{path} is a file; expected the folder that holds the model's config.json and weights")
     else:
         field.error(f"the model folder {path} is not there; correct the path, or write org/name for a Hugging Face id")

@@ -9,6 +9,7 @@ from typing import Any
 from tuner_tui.task.fields import Field, Section
 from tuner_tui.task.model import DockerOptions, ProcessOptions
 from tuner_tui.task.nodes import Scalar
+from tuner_tui.task.paths import is_folder, is_there
 from tuner_tui.task.variables import expand, expand_path, has_password, is_secret
 
 _DOCKER_TEXTS = ("ipc", "network", "runtime", "user")
@@ -93,7 +94,7 @@ def read_process(section: Section | None, folder: Path) -> ProcessOptions:
     cwd = None
     if (field := section.field("cwd")) and (text := field.text("a folder")):
         path = expand_path(field, text, folder)
-        if path is not None and not path.is_dir():
+        if path is not None and not is_folder(path):
             field.error(f"the folder {path} is not there")
         cwd = str(path)
     cpus = section.field("cpus")
@@ -124,7 +125,7 @@ def _mounts(field: Field | None, folder: Path) -> tuple[str, ...] | None:
                 f"expected a folder of this machine, found {parts[0]!r}; write ./{parts[0]} for one beside the file"
             )
         elif text and (source := expand_path(each, parts[0], folder)) is not None:
-            if not source.exists():
+            if not is_there(source):
                 each.warn(f"{source} is not there; Docker does not mount what is missing")
             found.append(f"{source}:{parts[1]}:{parts[2] if len(parts) == 3 else 'rw'}")
     return tuple(found)

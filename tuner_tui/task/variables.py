@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from tuner_tui.task.fields import Field
+from tuner_tui.task.paths import with_home
 
 _VARIABLE = re.compile(r"\$(?:\$|\{(\w+)\}|([A-Za-z_]\w*))", re.ASCII)
 _SECRET_LINE = re.compile(
@@ -64,8 +65,8 @@ def expand_path(field: Field, text: str, folder: Path) -> Path | None:
     expanded = expand(field, text)
     if expanded is None:
         return None
-    home = os.path.expanduser(expanded)  # noqa: PTH111 (Path.expanduser raises for an unknown user)
-    if home.startswith("~"):
-        field.error(f"{home.split('/')[0]} is no user of this machine; write the folder in full")
+    home = with_home(expanded)
+    if home.parts[:1] and home.parts[0].startswith("~"):
+        field.error(f"{home.parts[0]} is no user of this machine; write the folder in full")
         return None
     return Path(os.path.normpath(folder / home))

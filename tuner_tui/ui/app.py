@@ -193,6 +193,7 @@ class TunerApp(App[None]):
         """The least that can be tuned, in a text that has no file yet: nothing is written before it is saved or
         started."""
         from tuner_tui.engines.registry import ENGINES
+        from tuner_tui.task.paths import working_folder
         from tuner_tui.task.templates import TEMPLATES
         from tuner_tui.ui.compare.choose import ChooseOne
         from tuner_tui.ui.task.document import free_name
@@ -200,7 +201,7 @@ class TunerApp(App[None]):
         def chosen(engine: str | None) -> None:
             if engine is not None:
                 self.task_template = TEMPLATES[engine]
-                self.open_task(free_name(Path.cwd(), f"{engine}-task"))
+                self.open_task(free_name(working_folder(), f"{engine}-task"))
 
         titles = {
             name: ENGINES[name].title + (", to try this out" if name == "simulated" else "") for name in TEMPLATES
@@ -375,8 +376,15 @@ class TunerApp(App[None]):
         self.call_later(self._save_screenshot)
 
     def _save_screenshot(self) -> None:
-        path = Path(self.save_screenshot(path=str(Path.cwd())))
-        self.notify(f"screenshot: {path}", markup=False)
+        from tuner_tui.task.paths import working_folder
+
+        folder = working_folder()
+        try:
+            path = self.save_screenshot(path=str(folder))
+        except OSError as error:
+            self.notify(f"no screenshot, {folder} takes no file: {error.strerror}", severity="error", markup=False)
+        else:
+            self.notify(f"screenshot: {path}", markup=False)
 
     def on_key(self, event: events.Key) -> None:
         """A key that no widget has had. Keys may have been on their way elsewhere when a line got the focus, or before

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-from pathlib import Path
 
 from textual import events
 from textual.suggester import Suggester
 
+from tuner_tui.task.paths import is_folder, with_home
 from tuner_tui.ui.line_input import LineInput
 
 
@@ -43,13 +43,13 @@ def completed(typed: str, suffixes: tuple[str, ...]) -> str | None:
     """`typed` with the rest of the first name that fits, a folder's with its slash; None where none does."""
     folder, name = os.path.split(typed)
     try:
-        there = sorted(Path(folder or ".").expanduser().iterdir())
-    except (OSError, RuntimeError):
+        there = sorted(with_home(folder or ".").iterdir())
+    except OSError:
         return None
     for each in there:
         if not each.name.startswith(name) or (each.name.startswith(".") and not name):
             continue
-        if each.is_dir():
+        if is_folder(each):
             return f"{typed}{each.name[len(name) :]}/"
         if each.suffix in suffixes:
             return f"{typed}{each.name[len(name) :]}"

@@ -9,6 +9,7 @@ from pathlib import Path
 from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
+from tuner_tui.task.paths import is_file, is_folder
 from tuner_tui.ui.theme_file import BadTheme, ThemeFile, ThemeFiles
 
 DEFAULT = "dark"
@@ -48,7 +49,7 @@ def kept_themes() -> Path:
 def first_theme(name: str, folders: Sequence[Path], files: ThemeFiles) -> Theme:
     """The theme called `name`, the later folders before the earlier; the default one where there is none."""
     for folder in reversed(folders):
-        if name and (path := folder / f"{name}.yaml").is_file():
+        if name and is_file(path := folder / f"{name}.yaml"):
             with contextlib.suppress(BadTheme):
                 return load_theme(path, files)
     return default_theme(files)
@@ -63,7 +64,7 @@ def load_themes(folder: Path, files: ThemeFiles) -> tuple[dict[str, Theme], list
     """Every theme in `folder` by name (the file's stem), and a sentence for each file that is none."""
     themes: dict[str, Theme] = {}
     bad: list[str] = []
-    for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else []:
+    for path in sorted(folder.glob("*.yaml")) if is_folder(folder) else []:
         try:
             themes[path.stem] = load_theme(path, files)
         except BadTheme as error:

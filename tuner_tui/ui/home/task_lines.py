@@ -23,14 +23,15 @@ class TaskLine(NamedTuple):
 def task_lines(recent: Sequence[str], models_dir: Path | None) -> dict[str, TaskLine]:
     """By path, each once. Reads them all; what it needs is imported when it is called, after the first paint."""
     from tuner_tui.task.found import tasks_in
+    from tuner_tui.task.paths import is_file, working_folder
     from tuner_tui.task.samples import in_samples, samples
 
     kinds = [("recent", path) for path in map(Path, recent) if not in_samples(path)]
-    kinds += [("here", path) for path in tasks_in(Path.cwd())[:_MOST_HERE]]
+    kinds += [("here", path) for path in tasks_in(working_folder())[:_MOST_HERE]]
     kinds += [("sample", path) for path in samples()]
     found: dict[str, TaskLine] = {}
     for kind, path in kinds:
-        if str(path) not in found and path.is_file():
+        if str(path) not in found and is_file(path):
             found[str(path)] = _line(kind, path, models_dir)
     return found
 
@@ -51,8 +52,10 @@ def _line(kind: str, path: Path, models_dir: Path | None) -> TaskLine:
 
 def _short(path: Path) -> str:
     """From here where it lies here, else from home; of a long one the end."""
+    from tuner_tui.task.paths import with_home, working_folder
+
     words = str(path)
-    for folder, mark in ((Path.cwd(), ""), (Path.home(), "~/")):
+    for folder, mark in ((working_folder(), ""), (with_home("~"), "~/")):
         if path.is_relative_to(folder):
             words = f"{mark}{path.relative_to(folder)}"
             break

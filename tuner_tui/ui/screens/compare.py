@@ -310,7 +310,12 @@ class CompareScreen(TunerScreen):
             self._other = None
             self._draw()
             return
-        folders = [each for each in list_runs(self.tuner.launcher.runs_dir) if each != self._folder][:50]
+        runs_dir = self.tuner.launcher.runs_dir
+        try:
+            folders = [each for each in list_runs(runs_dir) if each != self._folder][:50]
+        except OSError as error:
+            self.say(f"{runs_dir} cannot be read: {error.strerror}", "error")
+            return
         options = [(str(each.path), each.name) for each in folders]
 
         def chosen(path: str | None) -> None:

@@ -14,6 +14,7 @@ from textual.containers import Vertical
 from textual.widgets import Input, Static
 
 from tuner_tui.task.found import TASK_SUFFIXES
+from tuner_tui.task.paths import is_file, is_folder, with_home
 from tuner_tui.task.samples import sample
 from tuner_tui.ui.fit import cut_end
 from tuner_tui.ui.frame import AFTER_PAINT_S, TunerScreen
@@ -348,9 +349,9 @@ class HomeScreen(TunerScreen):
         if not event.value.strip():
             self.action_back()
             return
-        path = Path(event.value.strip()).expanduser()
-        if not path.is_file():
-            self.say(f"{path} {'is a folder' if path.is_dir() else 'is not there'}; expected a task file", "error")
+        path = with_home(event.value.strip())
+        if not is_file(path):
+            self.say(f"{path} {'is a folder' if is_folder(path) else 'is not there'}; expected a task file", "error")
             return
         event.input.display = False
         event.input.clear()

@@ -13,6 +13,7 @@ from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 from textual.widgets import ContentSwitcher, Static, TextArea
 
+from tuner_tui.task.paths import is_file, with_home
 from tuner_tui.ui.frame import TunerScreen
 from tuner_tui.ui.screens.unsaved import Unsaved
 from tuner_tui.ui.task.changes import Changes
@@ -109,7 +110,7 @@ class TaskScreen(TunerScreen):
         self.query_one("#task-all").display = False
         remembered = self.tuner.remembered
         last = self.tuner.task_file or (Path(remembered.task) if remembered.task else None)
-        if last is not None and (self.tuner.task_file is not None or last.is_file()):
+        if last is not None and (self.tuner.task_file is not None or is_file(last)):
             self._open(last)
         if remembered.tabs.get("task") == "yaml" and self.document is not None:
             self._show_tab("yaml")
@@ -122,7 +123,7 @@ class TaskScreen(TunerScreen):
 
     def _on_task(self, path: Path) -> None:
         document = self.document
-        if document is not None and document.path == path.expanduser().absolute() and document.changed:
+        if document is not None and document.path == with_home(path).absolute() and document.changed:
             return
         if not self.unsaved():
             self._open(path)

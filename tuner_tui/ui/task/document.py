@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tuner_tui.task.paths import is_folder, is_there, with_home
 from tuner_tui.task.samples import in_samples
 
 _MAX_BYTES = 1 << 18
@@ -50,7 +51,7 @@ class Document:
         if self.is_sample:
             return "samples stay as they are"
         folder = self.path.resolve().parent
-        if not folder.is_dir():
+        if not is_folder(folder):
             return f"the folder {folder} is not there"
         return "" if os.access(folder, os.W_OK) else f"nothing can be written to {folder}"
 
@@ -69,7 +70,7 @@ class Document:
 
 def open_document(path: Path) -> Document:
     """Raises CannotOpen."""
-    path = path.expanduser().absolute()
+    path = with_home(path).absolute()
     try:
         data = path.read_bytes()
     except IsADirectoryError:
@@ -89,7 +90,7 @@ def open_document(path: Path) -> Document:
 
 def new_document(path: Path, text: str, *, saved: str = "") -> Document:
     """A text that has no file yet, to be kept at `path`; nothing would be lost with it as long as it is `saved`."""
-    return Document(path=path.expanduser().absolute(), text=text, saved=saved, stamp=None)
+    return Document(path=with_home(path).absolute(), text=text, saved=saved, stamp=None)
 
 
 def save(document: Document, path: Path) -> Document:
@@ -129,7 +130,7 @@ def stamp_of(path: Path) -> Stamp | None:
 def free_name(folder: Path, stem: str, suffix: str = ".yaml") -> Path:
     """`folder/stem.yaml`, or with the first number that is not taken."""
     number, path = 1, folder / f"{stem}{suffix}"
-    while path.exists():
+    while is_there(path):
         number += 1
         path = folder / f"{stem}-{number}{suffix}"
     return path

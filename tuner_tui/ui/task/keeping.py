@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tuner_tui.task.found import TASK_SUFFIXES
+from tuner_tui.task.paths import is_folder, is_there, with_home, working_folder
 from tuner_tui.task.samples import in_samples
 from tuner_tui.ui.ask import ask_one
 from tuner_tui.ui.screens.confirm import Confirm
@@ -53,17 +54,17 @@ class Keeping:
         document = self._screen.document
         if document is None:
             return
-        folder = Path.cwd() if document.refusal else document.path.parent
+        folder = working_folder() if document.refusal else document.path.parent
         value = str(free_name(folder, document.path.stem, document.path.suffix or ".yaml"))
         title = f"{document.refusal}; your own goes to" if document.refusal else "save as"
 
         def accept(typed: str) -> str:
-            path = Path(typed.strip()).expanduser().absolute()
-            if not typed.strip() or path.is_dir():
+            path = with_home(typed.strip()).absolute()
+            if not typed.strip() or is_folder(path):
                 raise ValueError("type a file's name")
             if path.suffix not in TASK_SUFFIXES:
                 path = path.with_name(f"{path.name}.yaml")
-            if not path.parent.is_dir():
+            if not is_folder(path.parent):
                 raise ValueError(f"the folder {path.parent} is not there")
             if in_samples(path):
                 raise ValueError("that is the samples' own folder, which stays as it is")
@@ -73,7 +74,7 @@ class Keeping:
             if typed is None:
                 return
             path = Path(typed)
-            if path.exists():
+            if is_there(path):
                 self._sure(f"{path} is there already. Write over it?", "write over", path)
             else:
                 self._write(path)
