@@ -21,13 +21,13 @@ _QUOTED = re.compile(r"'(?:''|[^'])*'|\"(?:\\.|[^\"\\])*\"|.+", re.S)
 _RANGE_KEYS = {"from", "to", "step", "times"}
 
 
-def pieces(typed: str) -> list[str]:
-    """Split at the commas outside brackets and quotes; empty pieces are left out."""
+def pieces(typed: str, between: str = ",") -> list[str]:
+    """Split at the commas, or what else is `between`, outside brackets and quotes; empty pieces are left out."""
     found, depth, piece, at = [], 0, "", 0
     while at < len(typed):
         letter = typed[at]
         # Within a word it is an apostrophe.
-        opens = letter in "'\"" and piece.rstrip()[-1:] in ("([{,:" if depth > 0 else "")
+        opens = letter in "'\"" and piece.rstrip()[-1:] in ("([{,:" if depth > 0 else "=")
         if opens and (quoted := _QUOTED.match(typed, at)):
             letter = quoted[0]
         elif letter in "([{":
@@ -35,7 +35,7 @@ def pieces(typed: str) -> list[str]:
         elif letter in ")]}":
             depth -= 1
         at += len(letter)
-        if letter == "," and depth <= 0:
+        if letter in between and depth <= 0:
             found.append(piece.strip())
             piece = ""
         else:

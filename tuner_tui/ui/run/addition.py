@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import itertools
-
-import yaml
+import json
 
 from tuner_tui.engines.check import check
 from tuner_tui.report.labels import differing_flags
@@ -12,7 +11,10 @@ from tuner_tui.report.words import label
 from tuner_tui.runs.experiment import ExperimentState
 from tuner_tui.runs.snapshot import Snapshot
 from tuner_tui.task.model import Configuration, Parameter, ParameterSpace, Value
+from tuner_tui.task.nodes import Listing, compose, plain
 from tuner_tui.task.reading import Reading
+from tuner_tui.task.typed import list_yaml, pieces
+from tuner_tui.task.yaml_text import canonical
 from tuner_tui.ui.ask import Judged, Line
 
 MORE = "other flags"
@@ -28,10 +30,8 @@ def lines_for(snapshot: Snapshot, experiment: ExperimentState) -> list[Line]:
     if fix is not None:
         changed = {name: value for name, value in fix.set.items() if not isinstance(value, dict)}
     differing = differing_flags(snapshot)
-    lines = [
-        Line(name, name, _written(changed.get(_same(name, changed), configuration.get(name))), "absent")
-        for name in differing
-    ]
+    shown = {**configuration, **{_same(name, dict.fromkeys(differing)): value for name, value in changed.items()}}
+    lines = [Line(name, name, _written(shown[name]) if name in shown else "", "absent") for name in differing]
     beside = [
         f"{name}={_written(value)}"
         for name, value in changed.items()
@@ -83,7 +83,7 @@ def _differs(name: str, there: dict[int, Configuration], new: list[Configuration
 def _read(typed: dict[str, str], base: Configuration) -> dict[str, list[object]]:
     """Flag → the values to combine. Raises ValueError with a sentence."""
     texts = {name: text for name, text in typed.items() if name != MORE}
-    for part in typed.get(MORE, "").split():
+    for part in _flags(typed.get(MORE, "")):
         flag, equals, text = part.partition("=")
         flag = flag.lstrip("-")
         if not flag:
@@ -92,16 +92,25 @@ def _read(typed: dict[str, str], base: Configuration) -> dict[str, list[object]]
     return {name: _values(name, text) for name, text in texts.items()}
 
 
+def _flags(typed: str) -> list[str]:
+    """Split at blanks, but not after a comma, nor within brackets or quotes."""
+    found: list[str] = []
+    for piece in pieces(typed, " "):
+        if found and found[-1].endswith(","):
+            found[-1] += piece
+        else:
+            found.append(piece)
+    return found
+
+
 def _values(name: str, text: str) -> list[object]:
+    """As the values of a flag in the grid are read. Raises ValueError with a sentence."""
     if not text.strip():
         return [_ABSENT]
-    try:
-        read = yaml.safe_load(f"[{text}]")
-    except yaml.YAMLError:
-        raise ValueError(f"{name}: {text!r} cannot be read; expected a value, or several with commas") from None
-    if any(isinstance(value, dict) for value in read):
-        return [text]
-    return list(read)
+    item, faults = compose(list_yaml(pieces(text)))
+    if faults or not isinstance(item, Listing):
+        raise ValueError(f"{name}: {text!r} cannot be read; expected a value, or several with commas")
+    return [plain(each) for each in item.items]
 
 
 def _same(name: str, known: dict[str, object] | dict[str, Value] | Configuration) -> str:
@@ -128,11 +137,8 @@ def _problem(snapshot: Snapshot, configurations: list[Configuration]) -> str:
 
 
 def _written(value: Value) -> str:
-    """As it is typed and read again."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(str, value)) + "]"
-    return str(value)
+    """As it is typed and read again: a text in quotes where it would be read as something else."""
+    as_json = json.dumps(value, ensure_ascii=False)
+    plainly = "[" + ", ".join(map(str, value)) + "]" if isinstance(value, list) else str(value)
+    tries = [plainly, "'" + plainly.replace("'", "''") + "'"] if isinstance(value, str | list | float) else []
+    return next((each for each in tries if canonical(_values("", each)) == canonical([value])), as_json)

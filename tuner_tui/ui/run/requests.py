@@ -181,7 +181,7 @@ class Requests:
                 f"Add configurations, from #{experiment.id}" + (" with its fix" if mended else ""),
                 addition.lines_for(snapshot, experiment),
                 lambda typed: addition.judge(snapshot, base, typed),
-                note="Several values with commas: all combinations. Nothing: the flag is absent.",
+                note="Several values with commas: all combinations; 'a, b' is one. Nothing: the flag is absent.",
             ),
             taken,
         )
