@@ -169,7 +169,7 @@ async def test_the_log_over_the_whole_screen(tmp_path: Path, size: tuple[int, in
     async with app.run_test(size=size) as pilot:
         await seen(pilot, "fired up and ready")
         await pilot.press("f")
-        await _look(pilot, f"log-{look}", "Attention backend", "9 lines")
+        await _look(pilot, f"log-{look}", "Attention backend", "9 lines", "![12:11:29]")
 
 
 @LOOKS
