@@ -160,6 +160,24 @@ async def test_a_task_that_changed_since_its_run_is_edited_as_the_run_had_it_whe
     assert not app.task_file.exists()
 
 
+async def test_a_try_from_the_task_beside_a_run_that_goes_on_is_asked_about(tmp_path: Path) -> None:
+    run = live_run(tmp_path)
+    with runner_at_work(run.folder):
+        app = app_under_test(tmp_path, reader=RunReader(run.folder))
+        app.launcher.answer = run.folder  # type: ignore[attr-defined]
+        async with app.run_test(size=(80, 24), notifications=True) as pilot:
+            await seen(pilot, "launch 2 of 4", "live")
+            await pilot.press("E")
+            await seen(pilot, "[Task]", "✓ valid")
+            for answer in ("n", "y"):
+                assert asked(app) == []
+                await pilot.press("t")
+                await seen(pilot, "is still running", "each disturbs the other's figures. Start?")
+                await pilot.press(answer)
+            await until_asked(pilot, app, 1)
+            assert asked(app)[0][0] == "try_out"
+
+
 async def test_what_was_imported_without_its_task_is_not_tried(tmp_path: Path) -> None:
     """Its configurations are names of folders, not flags."""
     write_experiment(tmp_path / "chunk-2048", {("D(20,10)", 2): ([request(0.05, 0.02)] * 30, 5.0)})
@@ -421,7 +439,7 @@ async def test_a_server_that_is_starting_takes_no_load_and_when_it_is_gone_it_sa
     run.write(RunFinished(at=run.at, reason="stopped"))
     app = app_under_test(tmp_path, reader=RunReader(run.folder))
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
-        text = await seen(pilot, "the server is gone")
+        text = await seen(pilot, "the server is gone", "t keeps it up again")
         assert "  stopped\n" in text, "no launches are counted here, and nothing is resumed"
         assert "✗" not in text
 

@@ -43,5 +43,5 @@ def tried_text(view: RunView, now: datetime, style: Styles) -> Text:
         text.append("l sends load at it   " if ready else "", style("dim"))
         text.append("y copies the command that starts it   x stops it", style("dim"))
     elif not view.alive:
-        text.append("F2 leads back to your runs", style("dim"))
+        text.append("t keeps it up again   F2 leads back to your runs", style("dim"))
     return text

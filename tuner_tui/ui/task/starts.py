@@ -49,19 +49,23 @@ class Starts:
         doubts = []
         if total_s > LONG_S:
             doubts.append(f"{ahead.launches:,} launches, about {duration_words(total_s)}.")
-        view = screen.tuner.view
-        if view is not None and view.alive and not view.replay:
-            doubts.append(
-                f"{view.folder.name} is still running: on the same machine each disturbs the other's figures."
-            )
-        if not doubts:
-            self._go(True)
-            return
-        screen.app.push_screen(Confirm(f"{' '.join(doubts)} Start?", yes="start"), self._go)
+        self._ask(doubts, lambda: self._begin("starting the task …", screen.tuner.launcher.start))
 
-    def _go(self, sure: bool | None) -> None:
-        if sure:
-            self._begin("starting the task …", self._screen.tuner.launcher.start)
+    def _ask(self, doubts: list[str], go: Callable[[], None]) -> None:
+        """Begins at once where there is no doubt; a run under way is always one."""
+        screen, view = self._screen, self._screen.tuner.view
+        if view is not None and view.alive and not view.replay:
+            disturbed = "on the same machine each disturbs the other's figures"
+            doubts = [*doubts, f"{view.folder.name} is still running: {disturbed}."]
+        if not doubts:
+            go()
+            return
+
+        def answered(sure: bool | None) -> None:
+            if sure:
+                go()
+
+        screen.app.push_screen(Confirm(f"{' '.join(doubts)} Start?", yes="start"), answered)
 
     def _try_out(self) -> None:
         chosen = self._screen.plan.chosen
@@ -70,10 +74,13 @@ class Starts:
         if not isinstance(chosen, Experiment):
             self._screen.say("choose a configuration in the plan first")
             return
-        configuration = chosen.configuration
-        self._begin(
-            f"starting {configuration_words(configuration)} …",
-            lambda path, text: self._screen.tuner.launcher.try_out(path, configuration, text),
+        configuration, launcher = chosen.configuration, self._screen.tuner.launcher
+        self._ask(
+            [],
+            lambda: self._begin(
+                f"starting {configuration_words(configuration)} …",
+                lambda path, text: launcher.try_out(path, configuration, text),
+            ),
         )
 
     def _begin(self, words: str, start: Callable[[Path, str], RunFolder]) -> None:
