@@ -51,7 +51,9 @@ def test_all_that_are_explained_fit_80_columns() -> None:
 
 def test_a_flag_of_the_other_engine_is_named_as_such() -> None:
     page = flags("vllm", "mem-fraction-static", code=2)
-    assert page == "tuner-tui: mem-fraction-static is a flag of SGLang; vLLM calls it gpu-memory-utilization\n"
+    assert page.startswith("tuner-tui: mem-fraction-static is a flag of SGLang; vLLM has gpu-memory-utilization: ")
+    assert "SGLang calls it max-running-requests\n" in flags("sglang", "max-num-seqs", code=2)
+    assert "SGLang has disable-radix-cache: the opposite\n" in flags("sglang", "enable-prefix-caching", code=2)
     assert "did you mean max-num-seqs" in flags("vllm", "max-num-seq-s", code=2)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from tuner_tui.engines.catalogue import catalogue
 from tuner_tui.engines.check_value import value_problem
-from tuner_tui.engines.equivalents import PAIRS
+from tuner_tui.engines.equivalents import _DIFFERS, PAIRS, counterpart
 from tuner_tui.engines.registry import ENGINES, engine
 
 NAMES = ("sglang", "vllm", "simulated")
@@ -36,7 +36,21 @@ def test_all_flags_of_the_installed_versions_are_there_and_the_main_ones_are_exp
 def test_both_names_of_every_pair_exist() -> None:
     for sglang, vllm in PAIRS:
         assert sglang in catalogue("sglang").flags
-        assert vllm in catalogue("vllm").flags
+        assert catalogue("vllm").full_name(vllm) == vllm
+    assert set(_DIFFERS) <= {sglang for sglang, _ in PAIRS}
+
+
+def test_a_switch_that_the_other_engine_has_the_other_way_round_is_told_as_its_opposite() -> None:
+    def words(name: str, to: str) -> str:
+        there = counterpart(name, to=to)
+        return there.words() if there else ""
+
+    assert words("disable-radix-cache", "vllm") == "no-enable-prefix-caching"
+    assert words("no-enable-prefix-caching", "sglang") == "disable-radix-cache"
+    assert words("enable-prefix-caching", "sglang") == "disable-radix-cache: the opposite"
+    assert words("no-enforce-eager", "sglang") == "disable-cuda-graph: the opposite"
+    assert words("max-num-seqs", "sglang") == "max-running-requests"
+    assert words("no-max-num-seqs", "vllm") == ""
 
 
 def test_a_flag_is_found_by_any_of_its_names() -> None:

@@ -125,7 +125,17 @@ def test_a_value_that_does_not_suit(engine: str, name: str, value: Value, messag
     ("engine", "name", "message"),
     [
         ("sglang", "max-num-seqs", "this is a vLLM flag: `max-num-seqs`; SGLang's name is `max-running-requests`"),
-        ("vllm", "mem_fraction_static", "this is a SGLang flag: `mem-fraction-static`; vLLM's name is "),
+        ("vllm", "mem_fraction_static", "this is a SGLang flag: `mem-fraction-static`; vLLM has `gpu-memory-utiliz"),
+        (
+            "sglang",
+            "enable-prefix-caching",
+            "this is a vLLM flag: `enable-prefix-caching`; SGLang has `disable-radix-cache`: the opposite",
+        ),
+        (
+            "sglang",
+            "no_enable_prefix_caching",
+            "this is a vLLM flag: `no-enable-prefix-caching`; SGLang's name is `disable-radix-cache`",
+        ),
         ("vllm", "decode-log-interval", "this is a SGLang flag: `decode-log-interval`; vLLM has no such flag"),
         ("sglang", "mem-fraction-statik", "SGLang (0.5.23) has no flag `mem-fraction-statik`; did you mean `mem-frac"),
         ("sglang", "mem", "SGLang (0.5.23) has no flag `mem`; did you mean `mem-fraction-static`?"),
@@ -138,7 +148,11 @@ def test_a_value_that_does_not_suit(engine: str, name: str, value: Value, messag
             "hf-token",
             "`hf-token` cannot be set here: a secret must not stand in a command line; export HF_TOKEN",
         ),
-        ("simulated", "max-num-seqs", "this is a flag of vLLM, and the simulated engine does not take it; the name it"),
+        (
+            "simulated",
+            "max-num-seqs",
+            "this is a flag of vLLM, and the simulated engine does not take it; it knows `max-ru",
+        ),
     ],
 )
 def test_a_flag_that_cannot_be_used(engine: str, name: str, message: str) -> None:

@@ -20,6 +20,42 @@ ERRORS: list[tuple[str, str, str, Any]] = [
         {"remove": ["no-such", "other"]},
     ),
     (
+        "vllm serve: error: unrecognized arguments: --disable-radix-cache",
+        "unknown_flag",
+        "here it is no-enable-prefix-caching",
+        {"set": {"no-enable-prefix-caching": True}, "remove": ["disable-radix-cache"]},
+    ),
+    (
+        "launch_server.py: error: unrecognized arguments: --enable-prefix-caching",
+        "unknown_flag",
+        "here there is disable-radix-cache: the opposite",
+        {"remove": ["enable-prefix-caching"]},
+    ),
+    (
+        "vllm serve: error: unrecognized arguments: --no-enable-prefix-cachin",
+        "unknown_flag",
+        "did you mean no-enable-prefix-caching?",
+        {"set": {"no-enable-prefix-caching": True}, "remove": ["no-enable-prefix-cachin"]},
+    ),
+    (
+        "launch_server.py: error: unrecognized arguments: --gpu-memory-utilization 0.92 --max-num-seqs 32",
+        "unknown_flag",
+        "SGLang's share leaves activations and graphs out, vLLM's holds them",
+        {"set": {"max-running-requests": 32}, "remove": ["gpu-memory-utilization", "max-num-seqs"]},
+    ),
+    (
+        "vllm serve: error: unrecognized arguments: --schedule-policy lpm --max-running-requests 0 --model-path m",
+        "unknown_flag",
+        "here it is scheduling-policy: 'lpm' is not one of fcfs, priority",
+        {"remove": ["schedule-policy", "max-running-requests", "model-path"]},
+    ),
+    (
+        "vllm serve: error: unrecognized arguments: --max-seq-len-to-capture 8192",  # today's counts requests
+        "unknown_flag",
+        "gone since about version 0.11.0",
+        {"remove": ["max-seq-len-to-capture"]},
+    ),
+    (
         "torch.cuda.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.",
         "cuda_out_of_memory",
         "lower",

@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from tuner_tui.engines.catalogue import Catalogue, Flag, catalogue, plain
-from tuner_tui.engines.equivalents import equivalent
+from tuner_tui.engines.equivalents import counterpart
 from tuner_tui.engines.flag_words import kind_words
 from tuner_tui.engines.help_text import flags_in_help
 from tuner_tui.engines.load_task import load_task
@@ -74,10 +74,13 @@ def _page(known: Catalogue, word: str | None, width: int) -> Iterator[str]:
 
 def _nothing(known: Catalogue, word: str) -> str:
     other = catalogue("vllm" if known.engine != "vllm" else "sglang")
-    foreign = other.find(plain(word))
+    foreign = other.full_name(word)
     if foreign is not None:
-        same = equivalent(foreign.name, to=known.engine)
-        return f"{plain(word)} is a flag of {other.title}" + (f"; {known.title} calls it {same}" if same else "")
+        there = counterpart(foreign, to=known.engine)
+        said = f"{plain(word)} is a flag of {other.title}"
+        if there is None:
+            return said
+        return f"{said}; {known.title} {'has' if there.differs else 'calls it'} {there.words()}"
     near = nearest(plain(word), known)
     return f"{known.title} {known.version} has no flag like {word!r}" + (f"; did you mean {near}?" if near else "")
 
@@ -111,8 +114,8 @@ def _detail(known: Catalogue, flag: Flag, width: int) -> Iterator[str]:
     if not flag.needs_relaunch:
         rows.append(("live", "a running server can be told of a new value"))
     other = "vllm" if known.engine != "vllm" else "sglang"
-    if same := equivalent(flag.name, to=other):
-        rows.append((f"{catalogue(other).title}", same))
+    if there := counterpart(flag.name, to=other):
+        rows.append((catalogue(other).title, there.words()))
     for name, text in rows:
         if text:
             yield from textwrap.wrap(

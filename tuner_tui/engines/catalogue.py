@@ -76,6 +76,14 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
                 found = Flag(name=name, type="str", does=root.does)
         return found
 
+    def full_name(self, name: str) -> str | None:
+        """The name in full of the flag that `name` means, with its `no-`; None if there is no such flag."""
+        flag = self.find(name)
+        if flag is None:
+            return None
+        turned = plain(name).startswith("no-") and plain(name) not in self.by_name
+        return f"no-{flag.name}" if turned else flag.name
+
 
 def plain(name: str) -> str:
     """A flag's name as it is compared: no leading dashes, dashes for underscores."""

@@ -6,7 +6,7 @@ import re
 
 from tuner_tui.engines.catalogue import Catalogue, Flag, catalogue, plain
 from tuner_tui.engines.check_value import value_problem
-from tuner_tui.engines.equivalents import equivalent
+from tuner_tui.engines.equivalents import counterpart
 from tuner_tui.engines.nearest import nearest
 from tuner_tui.engines.registry import ENGINES
 from tuner_tui.task.problem import Problem
@@ -78,16 +78,21 @@ def _unknown(name: str, known: Catalogue, image_version: tuple[int, ...] | None)
     others = [catalogue(ENGINES[other].catalogue) for other in ("sglang", "vllm")]
     for other in others:
         # The simulated engine's catalogue is a part of SGLang's.
-        flag = other.find(name)
-        if flag is None or other.engine == known.engine:
+        full = other.full_name(name)
+        if full is None or other.engine == known.engine:
             continue
         if known.engine == "simulated":
             why = f"this is a flag of {other.title}, and the simulated engine does not take it"
-            same = equivalent(flag.name, to="sglang") if other.engine == "vllm" else None
-            return f"{why}; the name it knows is `{same}`" if same and known.find(same) else why, False
-        same = equivalent(flag.name, to=known.engine)
-        tail = f"{known.title}'s name is `{same}`" if same else f"{known.title} has no such flag"
-        return f"this is a {other.title} flag: `{flag.name}`; {tail}", False
+            there = counterpart(full, to="sglang") if other.engine == "vllm" else None
+            return f"{why}; it knows {there.words('`')}" if there and known.find(there.name) else why, False
+        there = counterpart(full, to=known.engine)
+        if there is None:
+            tail = f"{known.title} has no such flag"
+        else:
+            tail = (
+                f"{known.title} has {there.words('`')}" if there.differs else f"{known.title}'s name is `{there.name}`"
+            )
+        return f"this is a {other.title} flag: `{full}`; {tail}", False
     near = nearest(name, known)
     hint = f"; did you mean `{near}`?" if near else ""
     escape = " A flag that is newer than this catalogue goes under `unchecked:`"

@@ -8,8 +8,9 @@ import re
 
 from tuner_tui.engines.arguments import literal
 from tuner_tui.engines.catalogue import Catalogue, catalogue, plain
+from tuner_tui.engines.check_value import value_problem
 from tuner_tui.engines.counsel import Counsel
-from tuner_tui.engines.equivalents import equivalent
+from tuner_tui.engines.equivalents import counterpart
 from tuner_tui.engines.facts import Fix, Value
 from tuner_tui.engines.nearest import nearest
 from tuner_tui.engines.server_state import ServerState
@@ -34,12 +35,16 @@ def unknown_flag(match: re.Match[str], state: ServerState, language: str) -> Cou
     misspelt = [plain(word.partition("=")[0]) for word in match["flags"].split() if _UNDERSCORES.match(word)]
     for name, value in given.items():
         hint, use = _meant(name, known, other)
-        if name in misspelt and (flag := known.find(name)) is not None:
-            hint, use = f"write {flag.name}, with hyphens", flag.name
+        if name in misspelt and (full := known.full_name(name)) is not None:
+            hint, use = f"write {full}, with hyphens", full
+        if use is not None and (flag := known.find(use)) is not None and not flag.refused:
+            value = True if value is None else value
+            if (problem := value_problem(flag, value)) is None:
+                instead[use] = value
+            elif hint:
+                hint += f": {problem}"
         if hint:
             hints.append(hint)
-        if use is not None and (value is not None or known.flags[use].type == "bool"):
-            instead[use] = True if value is None else value
     listed = ", ".join(given)
     why = f" ({'; '.join(hints)})" if hints else "; take it out"
     removed = tuple(name for name in given if name not in instead)
@@ -47,19 +52,22 @@ def unknown_flag(match: re.Match[str], state: ServerState, language: str) -> Cou
 
 
 def _meant(name: str, known: Catalogue, other: Catalogue) -> tuple[str, str | None]:
-    """A hint, and the flag that takes the same value under its right name."""
-    flag, foreign, gone = known.find(name), other.find(name), known.gone.get(name)
+    """A hint, and the flag that may take the same value under its right name."""
+    flag, foreign, gone = known.find(name), other.full_name(name), known.gone.get(name)
     if gone is not None:
         use = gone.use if gone.use and known.flags[gone.use].type in ("int", "count", "float") else None
         return f"{name} is gone since about version {gone.until}" + (f"; use {gone.use}" if gone.use else ""), use
     if flag is not None:
         return f"{name} is not in this version; {known.title} {known.version} has it", None
     if foreign is not None:
-        same = equivalent(foreign.name, to=known.engine)
-        alike = same if same and known.flags[same].type == foreign.type else None
-        return f"{name} is a {other.title} flag" + (f", here it is {same}" if same else ""), alike
+        there = counterpart(foreign, to=known.engine)
+        if there is None:
+            return f"{name} is a {other.title} flag", None
+        if there.differs:
+            return f"{name} is a {other.title} flag, here there is {there.words()}", None
+        return f"{name} is a {other.title} flag, here it is {there.name}", there.name
     near = nearest(name, known)
-    return (f"did you mean {near}?", near and known.by_name[near].name) if near else ("", None)
+    return (f"did you mean {near}?", known.full_name(near)) if near else ("", None)
 
 
 def _given(text: str) -> dict[str, Value]:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from tuner_tui.engines.catalogue import Catalogue, Flag, plain
 from tuner_tui.engines.check import check
-from tuner_tui.engines.equivalents import equivalent
+from tuner_tui.engines.equivalents import OPPOSITE, counterpart
 from tuner_tui.task.model import Parameter, ParameterSpace
 from tuner_tui.task.reading import Reading
 
@@ -41,8 +41,9 @@ def candidates(known: Catalogue, typed: str, taken: Collection[str]) -> list[Fla
     ranked.sort(key=lambda each: each[:3])
     found = [flag for _, _, _, flag in ranked[:MOST]]
     if not found and known.engine in ("sglang", "vllm"):
-        same = equivalent(wanted, to=known.engine)
-        other = known.find(same) if same else None
+        there = counterpart(wanted, to=known.engine)
+        # By its very name only: never the flag that means the opposite.
+        other = known.flags.get(there.name) if there and there.differs != OPPOSITE else None
         return [other] if other is not None and other.name not in taken_flags else []
     return found
 
