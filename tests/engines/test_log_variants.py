@@ -353,6 +353,23 @@ acceptance rate: 58.3%
     }
 
 
+def test_requests_sent_back_are_counted_once_for_all_ranks_of_a_copy() -> None:
+    full = (
+        "[2025-11-06 12:09:53 {}] KV cache pool is full. Retract requests. #retracted_reqs: {}, #new_tokens_gained: 9\n"
+    )
+    ranks = [("DP0 TP0", 3), ("DP0 TP1", 3), ("DP1 TP2", 2), ("DP1 TP3", 2), ("DP0 TP0", 1)]
+    assert found("".join(full.format(*each) for each in ranks))["running"]["retractions"] == 6
+
+
+def test_v0_tells_of_every_fiftieth_request_sent_back_but_how_many_there_were() -> None:
+    line = (
+        "WARNING 01-01 10:01:00 scheduler.py:1057] Sequence group {} is preempted by PreemptionMode.RECOMPUTE mode because "
+        "there is not enough KV cache space. total_num_cumulative_preemption={}\n"
+    )
+    document = found("".join(line.format(*each) for each in ((12, 1), (99, 51), (140, 101))))
+    assert document["running"]["retractions"] == 101
+
+
 def test_what_v0_says_of_drafts_is_turned_into_the_length_that_later_versions_give() -> None:
     log = (
         "INFO 02-18 10:00:05 metrics.py:477] Speculative metrics: Draft acceptance rate: 0.625, System efficiency: 0.550, "

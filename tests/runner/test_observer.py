@@ -12,6 +12,7 @@ import pytest
 
 from tests.runner.simulated_task import simulated_task
 from tests.tuner import TUNER, in_launch, start, state, tuner, until
+from tuner_tui.engines.live_metrics import LiveMetrics
 from tuner_tui.engines.log import LogReader
 from tuner_tui.runner.log_figures import LogFigures
 from tuner_tui.runner.observer import Observer, graphs_lost, runnable_threads
@@ -96,6 +97,35 @@ async def test_a_level_is_what_happened_between_its_ends() -> None:
     assert (seen.clock_mhz, seen.utilisation) == (1700.0, 0.5)
     assert (seen.foreign_gib, seen.foreign_processes) == (3.0, 2)
     assert seen.throttled == {"power": 0.5}
+
+
+@pytest.mark.parametrize(("told", "counted"), [((4.0, 7.0), 3), ((None, 7.0), 5)])
+async def test_requests_thrown_out_are_those_of_the_metrics_else_the_log_s_each_once(
+    told: tuple[float | None, float | None], counted: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A counter that has counted nothing yet is not among the metrics at all."""
+    answers = iter(LiveMetrics(preemptions=each) for each in told)
+
+    async def read_once(url: str) -> LiveMetrics:
+        return next(answers)
+
+    monkeypatch.setattr("tuner_tui.runner.observer.read_once", read_once)
+    figures = LogFigures()
+    reader = LogReader("sglang", on_fact=figures.take)
+    observer = Observer(figures)
+
+    def retract(requests: int) -> None:
+        for rank in range(4):
+            reader.feed(
+                f"[2026-11-23 12:00:00 TP{rank}] KV cache pool is full. Retract requests. #retracted_reqs: {requests}, "
+                "#new_tokens_gained: 10, #new_token_ratio: 0.5980 -> 0.9989\n".encode()
+            )
+
+    retract(4)  # before the level
+    await observer.begin("http://127.0.0.1:9", "D(1,1) × 1")
+    retract(5)
+    await observer.end()
+    assert observer.levels[0].preemptions == counted
 
 
 def test_graphs_that_nobody_asked_to_switch_off() -> None:

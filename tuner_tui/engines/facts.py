@@ -216,9 +216,11 @@ class Speculated(Fact, frozen=True, kw_only=True, tag="speculated"):
 
 
 class Retracted(Fact, frozen=True, kw_only=True, tag="retracted"):
-    """Requests sent back to the queue because the KV cache was full."""
+    """Requests sent back to the queue because the KV cache was full. `so_far`: all of them since the server began,
+    where the line has that number (vLLM's old engine prints every fiftieth only)."""
 
     requests: int
+    so_far: int | None = None
 
 
 class Request(Fact, frozen=True, kw_only=True, tag="request"):

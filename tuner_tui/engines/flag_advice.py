@@ -39,7 +39,8 @@ def unknown_flag(match: re.Match[str], state: ServerState, language: str) -> Cou
             hint, use = f"write {full}, with hyphens", full
         if use is not None and (flag := known.find(use)) is not None and not flag.refused:
             value = True if value is None else value
-            if (problem := value_problem(flag, value)) is None:
+            written = json.dumps(value) if isinstance(value, dict) else value
+            if (problem := value_problem(flag, written)) is None:
                 instead[use] = value
             elif hint:
                 hint += f": {problem}"

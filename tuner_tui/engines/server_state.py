@@ -214,7 +214,7 @@ class ServerState:
             self.unread_samples.append(fact)
 
     def _retracted(self, fact: Retracted) -> None:
-        self.totals.retracted += fact.requests
+        self.totals.retractions.take(fact)
 
     def _warned(self, fact: Warned) -> None:
         self.warnings += 1

@@ -12,6 +12,7 @@ from typing import Generic, Literal, TypeVar
 import msgspec
 
 from tuner_tui.engines.facts import Rank, Running, Where
+from tuner_tui.engines.retractions import Retractions
 from tuner_tui.engines.timeline import moment
 
 _STALE_S = 12.0
@@ -162,7 +163,7 @@ class Totals:
         self._new = self._cached = 0
         self._hit_rates: dict[int, float] = {}
         self._accepted_sum, self._accepted_count = 0.0, 0
-        self.retracted = 0
+        self.retractions = Retractions()
         self._preempted: dict[int, int] = {}
         self._by_requests: dict[int, _Series] = {}
         self._decode_of, self._prefill_of = _Copies(), _Copies()
@@ -269,7 +270,7 @@ class Totals:
             token_usage_max=None if self._usage_max is None else round(self._usage_max, 6),
             cache_hit_rate=hits,
             accept_length=accepted,
-            retractions=self.retracted + sum(self._preempted.values()),
+            retractions=self.retractions.requests + sum(self._preempted.values()),
         )
 
 

@@ -138,7 +138,8 @@ def _compiled(match: Match, where: Where) -> Iterable[AnyFact]:
 
 
 def _preempted(match: Match, where: Where) -> Iterable[AnyFact]:
-    yield Retracted(where=where, requests=1)
+    so_far = match["so_far"]
+    yield Retracted(where=where, requests=1, so_far=int(so_far) if so_far else None)
 
 
 ROWS: tuple[Row, ...] = (
@@ -288,9 +289,11 @@ ROWS: tuple[Row, ...] = (
     ),
     row(
         "is preempted by",
-        r"Sequence group \S+ is preempted by",
+        r"Sequence group \S+ is preempted by(?:.*total_num_cumulative_preemption=(?P<so_far>\d{1,9}))?",
         _preempted,
-        "Sequence group 0 is preempted by PreemptionMode.RECOMPUTE mode because there is not enough KV cache space.",
+        "Sequence group 0 is preempted by PreemptionMode.RECOMPUTE mode because there is not enough KV cache space. "
+        "This can affect the end-to-end performance. Increase gpu_memory_utilization or tensor_parallel_size to "
+        "provide more KV cache memory. total_num_cumulative_preemption=51",
         until="0.10.2",
     ),
 )

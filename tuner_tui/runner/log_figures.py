@@ -6,6 +6,7 @@ import time
 from typing import NamedTuple
 
 from tuner_tui.engines.facts import AnyFact, Retracted, Running, Speculated
+from tuner_tui.engines.retractions import Retractions
 
 STALE_S = 12.0
 """An idle server prints nothing; vLLM prints every ten seconds."""
@@ -31,6 +32,7 @@ class LogFigures:
         self.counts = LogCounts()
         self.accept_length: float | None = None
         self.cache_hit_rate: float | None = None
+        self._retractions = Retractions()
         self._latest: dict[int, Running] = {}
         self._prefill: dict[int, tuple[float, float]] = {}
         self._decode: dict[int, tuple[float, float]] = {}
@@ -43,7 +45,10 @@ class LogFigures:
         elif isinstance(fact, Speculated):
             self.accept_length = fact.accept_length
         elif isinstance(fact, Retracted):
-            self.counts = self.counts._replace(preemptions=self.counts.preemptions + fact.requests)
+            before = self._retractions.requests
+            self._retractions.take(fact)
+            more = self._retractions.requests - before
+            self.counts = self.counts._replace(preemptions=self.counts.preemptions + more)
 
     @property
     def fresh(self) -> bool:

@@ -74,7 +74,7 @@ class Observer:
             cached_tokens=cached,
             looked_up_tokens=looked_up,
             cache_source=source,
-            preemptions=max(int(preemptions or 0), counts.preemptions),
+            preemptions=counts.preemptions if preemptions is None else int(preemptions),
             kv_usage_max=max((each.kv_usage for each in engines if each.kv_usage is not None), default=None),
             queued_max=max((each.queued for each in engines if each.queued is not None), default=None),
             batches=counts.batches,
