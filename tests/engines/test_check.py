@@ -198,6 +198,28 @@ def test_an_old_name_depends_on_the_image() -> None:
         assert one("sglang", old, **unknown).startswith("warning: parameters.cuda-graph-max-bs: SGLang has ")
 
 
+def test_a_flag_that_is_younger_than_the_image_is_told_with_what_the_image_takes() -> None:
+    parameters: dict[str, list[Value]] = {"attention-data-parallel-size": [1, 2]}
+    assert one("sglang", parameters, image="lmsysorg/sglang:v0.5.19-cu129") == (
+        "warning: parameters.attention-data-parallel-size: SGLang has `attn-dp-size` since about version 0.5.22, and "
+        "the image is of 0.5.19; there use enable-dp-attention with dp-size"
+    )
+    assert one("sglang", {"cuda-graph-max-bs-decode": [8]}, image="lmsysorg/sglang:v0.5.2").endswith(
+        "and the image is of 0.5.2; there use `cuda-graph-max-bs`"
+    )
+    assert one("vllm", {"stream-interval": [8]}, image="vllm/vllm-openai:v0.10.2").endswith("the image is of 0.10.2")
+    linked: tuple[dict[str, Value], ...] = ({"attn-dp-size": 1}, {"attn-dp-size": 2})
+    assert one("sglang", {}, linked=linked, image="lmsysorg/sglang:v0.5.19").startswith(
+        "warning: linked[0].attn-dp-size"
+    )
+    for image in ("v0.5.22", "v0.5.22rc1", "latest", "dev-cu13", "v0.5.19-nightly-20261120", "v0.5.19.dev20261120"):
+        assert problems("sglang", parameters, image=f"lmsysorg/sglang:{image}") == []
+    assert problems("sglang", parameters, image="host:5000/sglang@sha256:0123") == []
+    assert problems("sglang", parameters, backend="process") == []
+    assert problems("sglang", {}, unchecked={"attn-dp-size": [2]}, image="lmsysorg/sglang:v0.5.19") == []
+    assert problems("simulated", {"cuda-graph-max-bs-decode": [8]}, image="mine/simulated:0.1.0") == []
+
+
 def test_the_simulated_engine_takes_some_of_sglang_s_flags_and_its_own() -> None:
     good: dict[str, list[Value]] = {"mem-fraction-static": [0.8], "simulate-noise": [0.1], "cuda-graph-max-bs": [8]}
     assert problems("simulated", good) == []

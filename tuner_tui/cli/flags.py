@@ -106,7 +106,9 @@ def _detail(known: Catalogue, flag: Flag, width: int) -> Iterator[str]:
         rows.append(("also called", ", ".join(others)))
     rows += [("formerly", f"{name}, up to about {until}") for name, until in known.formerly(flag).items()]
     if flag.since:
-        rows.append(("since", f"about {known.title} {flag.since}"))
+        rows.append(
+            ("since", f"about {known.title} {flag.since}" + (f"; before: {flag.before}" if flag.before else ""))
+        )
     if flag.negatable:
         rows.append(("off", f"--no-{flag.name}"))
     if flag.refused:

@@ -18,7 +18,8 @@ class Flag(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     from version to version. `words` are texts accepted beside the type. `negatable`: false is `--no-<name>`.
     `refused` says why a task may not set it. `does` is one line on what it does, `trades` one on what it costs.
     `constraints` are rules that tie it to other flags, the model or the GPU. `since`: the first version that has it,
-    "" where that is long ago. `needs_relaunch`: false where a running server can be told of a new value.
+    "" where that is long ago; `before`: what versions before that take in its place, where that is no flag that is
+    gone since. `needs_relaunch`: false where a running server can be told of a new value.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Flag(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     trades: str = ""
     constraints: tuple[str, ...] = ()
     since: str = ""
+    before: str = ""
     needs_relaunch: bool = True
     refused: str = ""
 

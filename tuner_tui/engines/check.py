@@ -24,6 +24,7 @@ def check(reading: Reading) -> list[Problem]:
     image_version = _image_version(reading)
     problems: list[Problem] = []
     seen: dict[str, str] = {}
+    dated: set[str] = set()
 
     def at(key: str, message: str | None, *, warning: bool = False) -> bool:
         if message is not None:
@@ -42,6 +43,9 @@ def check(reading: Reading) -> list[Problem]:
         if flag is None and checked:
             message, warning = _unknown(plain(name), known, image_version)
             at(key, message, warning=warning)
+        if flag is not None and checked and flag.name not in dated:
+            dated.add(flag.name)
+            at(key, _not_yet(flag, known, image_version), warning=True)
         return flag if checked else None
 
     for parameter in reading.space.parameters:
@@ -99,14 +103,28 @@ def _unknown(name: str, known: Catalogue, image_version: tuple[int, ...] | None)
     return f"{known.title} ({known.version}) has no flag `{name}`{hint or '.'}{escape}", False
 
 
+def _not_yet(flag: Flag, known: Catalogue, image_version: tuple[int, ...] | None) -> str | None:
+    """What to say of a flag that is younger than the image."""
+    if not flag.since or image_version is None or image_version >= _version(flag.since):
+        return None
+    older = [f"`{name}`" for name, until in known.formerly(flag).items() if image_version <= _version(until)]
+    before = " or ".join(older) or flag.before
+    shown = ".".join(map(str, image_version))
+    return f"{known.title} has `{flag.name}` since about version {flag.since}, and the image is of {shown}" + (
+        f"; there use {before}" if before else ""
+    )
+
+
 def _version(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split("."))
 
 
 def _image_version(reading: Reading) -> tuple[int, ...] | None:
-    """The engine's version as the image's tag tells it; None for a process and for other tags."""
+    """The engine's version as the image's tag tells it; None for a process and for other tags: what was built at night
+    is newer than the version it names."""
     task = reading.task
-    if task is None or task.backend != "docker":
+    if task is None or task.backend != "docker" or ENGINES[task.engine].simulated:
         return None
-    found = re.search(r":v?(\d+\.\d+\.\d+)", task.image or ENGINES[task.engine].default_image)
+    image = task.image or ENGINES[task.engine].default_image
+    found = re.search(r":v?(\d+\.\d+\.\d+)(?![^@]*(?:nightly|dev))", image)
     return _version(found[1]) if found else None
