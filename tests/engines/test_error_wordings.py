@@ -365,3 +365,21 @@ STAGES = [
 def test_the_same_out_of_memory_has_other_remedies_at_each_stage(before: str, words: str) -> None:
     [error] = found(before + "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.\n")["errors"]
     assert words in error["advice"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "flag"),
+    [
+        ("cuda_graph_max_bs=160, ", "cuda-graph-max-bs"),
+        ("cuda_graph_max_bs=None, cuda_graph_max_bs_decode=160, ", "cuda-graph-max-bs-decode"),
+        ("", "cuda-graph-max-bs-decode (cuda-graph-max-bs up to about SGLang 0.5.18)"),
+    ],
+)
+def test_the_largest_graph_is_told_by_the_name_that_the_version_takes(arguments: str, flag: str) -> None:
+    log = (
+        f"[2026-01-01 10:00:00] server_args=ServerArgs(model_path='/model', {arguments}tp_size=1)\n"
+        "[2026-01-01 10:00:09] Capture cuda graph begin. avail mem=1.00 GB\n"
+        "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.\n"
+    )
+    [error] = found(log)["errors"]
+    assert error["advice"].endswith(f"lower mem-fraction-static or {flag}")

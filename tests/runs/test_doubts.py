@@ -126,6 +126,11 @@ def test_notes_of_a_level(fields: dict[str, Any], name: str, words: str) -> None
     assert words in flag.seen
 
 
+def test_larger_graphs_are_advised_by_a_flag_that_today_s_sglang_takes() -> None:
+    flag = the_only(doubts(level(), seen(batches=40, ungraphed=30)))
+    assert "raise cuda-graph-max-bs-decode (cuda-graph-max-bs up to" in flag.advice
+
+
 def test_no_graph_at_all_is_no_matter_of_the_batch() -> None:
     """An engine without graphs runs every batch so; that is another flag's matter."""
     assert doubts(level(), seen(batches=40, ungraphed=40)) == []

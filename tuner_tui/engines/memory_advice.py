@@ -15,12 +15,23 @@ _REFUSED = re.compile(
     r"Tried to allocate (?P<wanted>\d{1,9}(?:\.\d+)?) (?P<wanted_unit>bytes|[KMG]iB)\b.*?"
     r" of +which (?P<free>\d{1,9}(?:\.\d+)?) (?P<free_unit>bytes|[KMG]iB) is free"
 )
+_LARGEST_GRAPH, _LARGEST_GRAPH_BEFORE = "cuda-graph-max-bs-decode", "cuda-graph-max-bs"
+LARGEST_GRAPH = f"{_LARGEST_GRAPH} ({_LARGEST_GRAPH_BEFORE} up to about SGLang 0.5.18)"
+"""SGLang's flag where nothing tells which of both an engine takes."""
 _GPUS = {"sglang": "tp-size", "vllm": "tensor-parallel-size"}
 
 
 def _flag(names: dict[str, str], language: str) -> str:
     """The flag's name; both where the engine is not known."""
     return names.get(language) or " / ".join(names.values())
+
+
+def _largest_graph(state: ServerState) -> str:
+    """By the arguments that the engine printed: for some versions it has both names, and of these the new one stays."""
+    for flag in (_LARGEST_GRAPH, _LARGEST_GRAPH_BEFORE):
+        if flag.replace("-", "_") in state.arguments:
+            return flag
+    return LARGEST_GRAPH
 
 
 def out_of_memory(match: re.Match[str], state: ServerState, language: str) -> Counsel:
@@ -38,7 +49,7 @@ def out_of_memory(match: re.Match[str], state: ServerState, language: str) -> Co
     if "warming up sampler" in text or "warming up pooler" in text:
         return Counsel(f"the GPU ran out of memory in the warm-up: lower max-num-seqs or {fraction}")
     if "graph failed" in text or "graph capture" in text or state.stage == "graphs":
-        largest = {"sglang": "cuda-graph-max-bs", "vllm": "max-cudagraph-capture-size"}
+        largest = {"sglang": _largest_graph(state), "vllm": "max-cudagraph-capture-size"}
         return Counsel(
             f"the GPU ran out of memory while graphs were captured: lower {fraction} or {_flag(largest, language)}"
         )

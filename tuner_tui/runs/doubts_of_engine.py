@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tuner_tui.engines.memory_advice import LARGEST_GRAPH
 from tuner_tui.load.model import LevelResult
 from tuner_tui.runs.events import ValidityFlag
 from tuner_tui.runs.evidence import Evidence, LevelEvidence
@@ -46,7 +47,7 @@ def level_engine_doubts(result: LevelResult, evidence: LevelEvidence) -> Iterato
             level=level,
             seen=f"{evidence.ungraphed} of {evidence.batches} decode batches in the log ran without a CUDA graph",
             threshold=f"{MAX_UNGRAPHED:.0%}",
-            advice="the batch was larger than the graphs captured: raise cuda-graph-max-bs",
+            advice=f"the batch was larger than the graphs captured: raise {LARGEST_GRAPH}",
         )
     yield from _other_client(result, evidence)
 
