@@ -1,5 +1,7 @@
 """A configuration as a command line."""
 
+from argparse import ArgumentParser
+
 from tuner_tui.engines.catalogue import catalogue
 from tuner_tui.engines.command import flags
 from tuner_tui.engines.registry import engine
@@ -64,6 +66,23 @@ def test_a_value_that_begins_with_a_dash_is_glued_a_negative_number_is_not() -> 
         "--max-model-len",
         "-1",
     ]
+
+
+def test_a_negative_number_that_argparse_takes_for_a_flag_is_glued() -> None:
+    written: dict[str | float, list[str]] = {
+        "-1": ["--x", "-1"],
+        "-.5": ["--x", "-.5"],
+        -0.25: ["--x", "-0.25"],
+        "-1e3": ["--x=-1e3"],
+        -1e-7: ["--x=-1e-07"],
+        "-inf": ["--x=-inf"],
+        "-1.": ["--x=-1."],
+    }
+    for value, words in written.items():
+        assert line("vllm", {"x": value}) == words
+        parser = ArgumentParser()
+        parser.add_argument("--x", type=float)
+        assert parser.parse_args(words).x == float(value)
 
 
 def test_json_goes_through_untouched() -> None:

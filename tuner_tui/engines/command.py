@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 
 from tuner_tui.engines.catalogue import Catalogue, plain
 from tuner_tui.engines.engine import Engine
 from tuner_tui.task.model import Configuration, Value
+
+_NEGATIVE = re.compile(r"-\d+|-\d*\.\d+")
+"""What argparse takes for a number, not for a flag, in all versions of Python."""
 
 
 def flags(engine: Engine, configuration: Configuration, catalogue: Catalogue) -> list[str]:
@@ -35,7 +39,7 @@ def _argument(name: str, value: Value, catalogue: Catalogue) -> list[str]:
         negatable = flag is not None and flag.negatable and not plain(name).startswith("no-")
         return ["--no-" + written.removeprefix("--")] if negatable else []
     values = [_text(each) for each in value] if isinstance(value, list) else [_text(value)]
-    if len(values) == 1 and values[0].startswith("-") and not _is_number(values[0]):
+    if len(values) == 1 and values[0].startswith("-") and not _NEGATIVE.fullmatch(values[0]):
         # argparse would take the value for a flag of its own.
         return [f"{written}={values[0]}"]
     return [written, *values]
@@ -57,11 +61,3 @@ def _text(value: object) -> str:
     if isinstance(value, bool | dict | list) or value is None:
         return json.dumps(value)
     return str(value)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
