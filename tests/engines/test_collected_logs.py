@@ -88,6 +88,8 @@ KeyError: 'the flux is not compensated'
         "sglang_server.1.x7k2j@gpu01    | ",
         "0|sglang   | ",
         " 3: ",
+        "   123\t",  # cat -n
+        "123:",  # grep -n
         "2026-01-14T16:14:20.1234567Z ",
         "2026-01-14 16:14:20.123\t",
         "2026-01-14 16:14:20 UTC | ",
@@ -313,6 +315,12 @@ def test_vllm_compiles_a_draft_model_after_the_main_one_and_ray_s_workers_are_co
         ("> \u2502 ERROR 06-30 13:53:19 [core.py:515] x", "x", "ERROR"),
         ("WARNING: The NVIDIA Driver", "WARNING: The NVIDIA Driver", ""),
         ("", "", ""),
+        ("12:30:45 ValueError: x", "12:30:45 ValueError: x", ""),  # a clock, no line number
+        ('7:  File "a.py", line 1, in f', '  File "a.py", line 1, in f', ""),  # grep -n
+        ('7:   File "a.py", line 1, in f', '  File "a.py", line 1, in f', ""),  # srun --label
+        ("7:    raise x", "    raise x", ""),
+        ("7:     raise x", "    raise x", ""),
+        ("     7\t    raise x", "    raise x", ""),  # cat -n
     ],
 )
 def test_what_stands_before_a_line_s_own_words(line: str, message: str, level: str) -> None:

@@ -18,7 +18,10 @@ _PREFIXES = re.compile(
     r"|\[pod/[^\]\s]+\] "  # kubectl logs --prefix
     r"|(?:\d+\|)?[\w.@-]+ +\| "  # docker compose and swarm, pm2
     r"|(?:[a-z0-9.-]+-[a-z0-9]{5,10}-[a-z0-9]{5}|[a-z0-9.-]+-\d{1,3}) [a-z0-9-]+ "  # stern: pod and container
-    r"| ?\d{1,4}: "  # srun --label
+    # srun --label; a traceback's frames tell it from grep's, for these are indented by two and by four
+    r"| ?\d{1,4}: (?! File \"|   \S)"
+    r"|\d{1,7}:(?=  File \"|    \S|[A-Za-z\[({\"]|\d{4}-\d\d-\d\d[T ]|$)"  # grep -n
+    r"| {0,5}\d{1,7}\t"  # cat -n
     r"|std(?:out|err): "
     r"|[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d(?:\.\d+)? \S+ [\w./@-]+(?:\[\d+\])?: "  # syslog, journalctl
     r"|[>\u2502|] "  # quoted, or drawn by a terminal's table
