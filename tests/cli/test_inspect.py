@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import bz2
+import codecs
+import gzip
 import json
 import subprocess
 import sys
@@ -82,7 +85,58 @@ def test_the_engine_may_be_named() -> None:
     assert json.loads(tuner_inspect("-", "--json", "--engine", "vllm", stdin=log).stdout)["ready"] is True
 
 
-@pytest.mark.parametrize("content", [b"", b"\n\n", bytes(range(256)) * 40])
+SAVED = b"[2026-01-01 10:00:00] Load weight begin. avail mem=79.00 GB\n" * 3
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        gzip.compress(SAVED),
+        gzip.compress(SAVED[:70]) + gzip.compress(SAVED[70:]) + b"\0" * 512,
+        SAVED.decode().replace("\n", "\r\n").encode("utf-16"),
+        codecs.BOM_UTF16_BE + SAVED.decode().encode("utf-16-be"),
+        gzip.compress(SAVED.decode().encode("utf-16")),
+        b"\0" * 100_000 + SAVED,
+    ],
+    ids=["gzip", "gzip in parts", "PowerShell", "big-endian", "both", "cut while it was written"],
+)
+def test_a_log_is_read_however_it_was_saved(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "x.log").write_bytes(content)
+    for done in (tuner_inspect(tmp_path / "x.log", "--json"), tuner_inspect("-", "--json", stdin=content)):
+        document = json.loads(done.stdout)
+        assert (document["engine"], document["memory"]["total_gib"]) == ("sglang", 79.0)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (bytes(range(256)) * 40, "binary data"),
+        (bz2.compress(SAVED), "binary data"),
+        (gzip.compress(bytes(range(256)) * 40), "binary data"),
+        (SAVED.decode().encode("utf-16-le"), "binary data"),
+        (gzip.compress(SAVED)[:-9], "the gzip file has no end"),
+        (b"\x1f\x8b" + SAVED, "the gzip file is damaged"),
+    ],
+    ids=["bytes", "bzip2", "gzipped bytes", "UTF-16 without its mark", "cut", "damaged"],
+)
+def test_what_is_no_text_is_said_in_one_sentence(content: bytes, why: str, tmp_path: Path) -> None:
+    (tmp_path / "x.log").write_bytes(content)
+    for done in (tuner_inspect(tmp_path / "x.log"), tuner_inspect("-", stdin=content)):
+        assert (done.returncode, done.stdout) == (2, b"")
+        [sentence] = done.stderr.decode().splitlines()
+        assert why in sentence
+        assert sentence.endswith("expected a saved log, gzipped or not, or - for a pipe")
+
+
+def test_an_engine_on_a_cpu_has_no_gpu_memory() -> None:
+    for log in ("vllm-0.32.0-cpu-startup.log", "sglang-0.5.23-cpu-startup.log"):
+        page = tuner_inspect(shared(f"logs/{log}")).stdout.decode()
+        assert "\nMemory, GiB" in page
+        assert "GPU memory" not in page
+    assert "\nGPU memory, GiB" in tuner_inspect("-", stdin=SAVED).stdout.decode()
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"dear diary\n", "caf\xe9\n".encode("latin-1")])
 def test_a_file_that_is_no_log_says_nothing_and_is_no_failure(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x").write_bytes(content)
     for options in ([], ["--json"]):

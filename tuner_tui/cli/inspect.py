@@ -8,16 +8,16 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Literal
 
 import click
 import msgspec
 
+from tuner_tui.cli.saved_log import chunks
 from tuner_tui.engines.inspection import Inspection, Problem, inspect
 from tuner_tui.engines.prefixes import stripped
 from tuner_tui.engines.registry import ENGINES
 
-_CHUNK = 1 << 20
 _WIDEST = 120
 """Columns of a page that is still read with ease."""
 _QUOTED_LINES, _OTHERS = 4, 6
@@ -32,10 +32,13 @@ def inspect_log(log: str, engine: Literal["sglang", "vllm", "simulated"] | None,
     try:
         with contextlib.ExitStack() as stack:
             file = sys.stdin.buffer if log == "-" else stack.enter_context(Path(log).open("rb"))
-            found = inspect(_chunks(file), engine)
+            found = inspect(chunks(file), engine)
     except OSError as error:
         name = "standard input" if log == "-" else log
-        click.echo(f"tuner-tui: {name}: {error.strerror or error}; expected a saved log, or - for a pipe", err=True)
+        click.echo(
+            f"tuner-tui: {name}: {error.strerror or error}; expected a saved log, gzipped or not, or - for a pipe",
+            err=True,
+        )
         return 2
     if as_json:
         document = msgspec.json.format(msgspec.json.encode(found), indent=2)
@@ -45,11 +48,6 @@ def inspect_log(log: str, engine: Literal["sglang", "vllm", "simulated"] | None,
         width = min(shutil.get_terminal_size((80, 24)).columns, _WIDEST)
         click.echo("\n".join(_page(found, width)))
     return 0
-
-
-def _chunks(file: BinaryIO) -> Iterator[bytes]:
-    while chunk := file.read(_CHUNK):
-        yield chunk
 
 
 def _page(found: Inspection, width: int) -> Iterator[str]:
@@ -141,7 +139,9 @@ def _memory(found: Inspection, width: int) -> Iterator[str]:
     if known:
         most = max([gib for _, gib, _ in known if gib is not None], default=0.0) or 1.0
         yield ""
-        yield "GPU memory, GiB" + (", the worst rank" if found.gpus > 1 else "")
+        yield ("Memory, GiB" if found.device == "cpu" else "GPU memory, GiB") + (
+            ", the worst rank" if found.gpus > 1 else ""
+        )
         for name, gib, note in known:
             bar = "█" * round(max(gib or 0.0, 0.0) / most * _BAR)
             figure = "" if gib is None else f"{gib:.2f}"

@@ -56,6 +56,7 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
     engine: str | None
     version: str | None
     cuda_version: str | None
+    device: str | None
     attention_backend: str | None
     graphs_enabled: bool | None
     model_type: str | None
@@ -118,6 +119,7 @@ def inspection(reader: LogReader, engine: str | None) -> Inspection:
         engine=engine,
         version=_text(told.get("engine_version")),
         cuda_version=_text(told.get("cuda_version")) or _built_for(_text(told.get("engine_version"))),
+        device=_text(told.get("device")),
         attention_backend=_text(told.get("attention_backend")),
         graphs_enabled=state.graphs_enabled,
         model_type=_text(told.get("model_type")),
