@@ -112,6 +112,21 @@ def test_a_traceback_is_read_whoever_collected_it(front: str) -> None:
     assert (document["gpus"], document["memory"]["total_gib"]) == (2, 94.76)
 
 
+CUT = """\
+    step(server_args)
+  File "/sgl/arg_groups/parallel_hook.py", line 326, in handle_data_parallelism
+    assert cfg.tp_size % cfg.attn_dp_size == 0
+           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+AssertionError
+"""
+
+
+@pytest.mark.parametrize("front", ["", "2026-01-14T15:14:20.049494374Z ", "sglang-1  | ", "0: ", "12:", "    12\t"])
+def test_an_assertion_without_a_word_is_told_by_its_code_though_the_traceback_is_cut(front: str) -> None:
+    [error] = found("".join(front + line for line in CUT.splitlines(keepends=True)))["errors"]
+    assert error["advice"].endswith("AssertionError: at `assert cfg.tp_size % cfg.attn_dp_size == 0`")
+
+
 V0 = "INFO 03-12 15:02:37 llm_engine.py:234] Initializing a V0 LLM engine (v0.7.3) with config: model='/m', dtype=torch.float16, max_seq_len=32768, enforce_eager=True, kv_cache_dtype=fp8, device_config=cuda\n"
 
 

@@ -21,7 +21,7 @@ from tuner_tui.engines.facts import AnyFact
 from tuner_tui.engines.log_lines import readable
 from tuner_tui.engines.log_rows import Row
 from tuner_tui.engines.origins import Origin
-from tuner_tui.engines.prefixes import Stripped
+from tuner_tui.engines.prefixes import Stripped, stripped
 
 DIGITS = b"0123456789"
 _WITHOUT_DIGITS = str.maketrans("", "", "0123456789")
@@ -204,7 +204,9 @@ class Planner:
         # "::" is what is left of a time without its digits. What a log collector puts in front is none that counts.
         placed = "pid=" in text or "[::" in text or text.find("- ::", 2) > 0
         glued = text.find("[-- ::", 1) > 0
-        telling = "telling" in found or "error" in found or text.startswith("  ")
+        # A traceback's line may have nothing else than that it is indented, behind whatever a collector put in front.
+        indented = "  " in text and stripped(readable(piece)).message.startswith("  ")
+        telling = "telling" in found or "error" in found or indented
         quote = "quote" in found  # where control characters had hidden it
         thing = known_things.shape(text) if self._things and not quote else ()
         if quote or not (found or telling or thing):
