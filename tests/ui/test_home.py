@@ -10,6 +10,7 @@ from tests.ui.app_under_test import app_under_test, asked, screen_text, seen, se
 from tests.ui.runs_on_disk import finished_run, task_file
 from tuner_tui.runs import folder
 from tuner_tui.runs.folder import RunFolder
+from tuner_tui.runs.journal import JournalUnreadable
 from tuner_tui.task.samples import sample
 
 
@@ -68,14 +69,21 @@ async def test_d_starts_the_demo_and_shows_it(tmp_path: Path) -> None:
         assert app.current_mode == "run"
 
 
-async def test_a_start_that_is_refused_says_why_and_leads_back(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("refusal", "why"),
+    [
+        (OSError(28, "No space left on device", "/data/runs"), "No space left on device: /data/runs"),
+        (JournalUnreadable("journal.jsonl:3: not an event"), "journal.jsonl:3: not an event"),
+    ],
+)
+async def test_a_start_that_is_refused_says_why_and_leads_back(tmp_path: Path, refusal: Exception, why: str) -> None:
     app = app_under_test(tmp_path)
-    app.launcher.refusal = OSError(28, "No space left on device", "/data/runs")  # type: ignore[attr-defined]
+    app.launcher.refusal = refusal  # type: ignore[attr-defined]
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         await pilot.press("d")
         await settled(pilot)
-        assert "No space left on device: /data/runs" in screen_text(app)
+        assert why in screen_text(app)
         await pilot.press("escape")
         await settled(pilot)
         assert app.current_mode == "home"

@@ -39,6 +39,17 @@ async def test_nor_a_file_to_save_as(tmp_path: Path) -> None:
         assert "mem-fraction-static" not in text_of(app)
 
 
+async def test_a_link_to_itself_becomes_the_file(tmp_path: Path) -> None:
+    loop = tmp_path / "loop.yaml"
+    loop.symlink_to(loop)
+    app = on_task(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await press(pilot, "S")
+        await filled(pilot, str(loop))
+        assert loop.read_text() == TASK
+
+
 async def test_a_task_that_can_no_longer_be_looked_at_hides_no_other(tmp_path: Path) -> None:
     tasks = [str(tmp_path / LONG / "a.yaml"), str(task_file(tmp_path, TASK.replace("model: ", f"model: ./{LONG}/")))]
     app = app_under_test(tmp_path)
@@ -61,6 +72,9 @@ async def test_the_folder_it_was_started_in_is_gone(tmp_path: Path, monkeypatch:
         await seen(pilot, "sglang-task.yaml ● not saved yet")
         await press(pilot, "ctrl+s")
         assert (home / "sglang-task.yaml").exists()
+        await press(pilot, "S")
+        await filled(pilot, "mine")
+        assert (home / "mine.yaml").exists()
         app._save_screenshot()
         assert [each.suffix for each in home.iterdir() if each.suffix != ".yaml"] == [".svg"]
         await press(pilot, "f2")

@@ -26,6 +26,11 @@ def is_there(path: Path) -> bool:
     return os.path.exists(path)  # noqa: PTH110
 
 
+def resolved(path: Path) -> Path:
+    """Links followed; those that lead back to themselves stay as they are."""
+    return Path(os.path.realpath(path))
+
+
 def working_folder() -> Path:
     """Where the program was started; the home folder where that is there no more."""
     try:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tuner_tui.task.paths import resolved
+
 
 def samples_folder() -> Path:
     """Where the sample tasks lie."""
@@ -27,4 +29,4 @@ def sample(name: str) -> Path:
 
 def in_samples(path: Path) -> bool:
     """Whether it lies, or would lie, among them."""
-    return path.resolve().parent == samples_folder().resolve()
+    return resolved(path).parent == resolved(samples_folder())

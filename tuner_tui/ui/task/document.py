@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tuner_tui.task.paths import is_folder, is_there, with_home
+from tuner_tui.task.paths import is_folder, is_there, resolved, with_home
 from tuner_tui.task.samples import in_samples
 
 _MAX_BYTES = 1 << 18
@@ -50,7 +50,7 @@ class Document:
         """Why the text cannot go to the file at `path`; "" where it can."""
         if self.is_sample:
             return "samples stay as they are"
-        folder = self.path.resolve().parent
+        folder = resolved(self.path).parent
         if not is_folder(folder):
             return f"the folder {folder} is not there"
         return "" if os.access(folder, os.W_OK) else f"nothing can be written to {folder}"
@@ -103,7 +103,7 @@ def save(document: Document, path: Path) -> Document:
 def write(path: Path, text: str, *, bom: bool = False) -> None:
     """Whole or not at all; a link stays one, and the file keeps its permissions and, where we may give it, its owner.
     Raises OSError."""
-    real = path.resolve()
+    real = resolved(path)
     temporary = real.with_name(f".{real.name}.{os.getpid()}")
     try:
         temporary.write_bytes((b"\xef\xbb\xbf" if bom else b"") + text.encode())

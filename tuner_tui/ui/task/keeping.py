@@ -59,7 +59,7 @@ class Keeping:
         title = f"{document.refusal}; your own goes to" if document.refusal else "save as"
 
         def accept(typed: str) -> str:
-            path = with_home(typed.strip()).absolute()
+            path = working_folder() / with_home(typed.strip())
             if not typed.strip() or is_folder(path):
                 raise ValueError("type a file's name")
             if path.suffix not in TASK_SUFFIXES:
