@@ -274,3 +274,20 @@ async def test_of_many_experiments_the_best_have_columns_and_the_charts_have_all
         assert table.experiments == tuple(range(1, 41))
         # What the others are held against keeps a column, wherever it stands.
         assert [column.key for column in table.columns_shown] == [str(each) for each in (*range(1, 24), 40)]
+
+
+async def test_keys_of_the_table_change_nothing_that_is_not_seen(tmp_path: Path) -> None:
+    app = app_under_test(tmp_path, reader=RunReader(finished_run(tmp_path / "runs", tmp_path)))
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await _open(pilot)
+        assert "b Baseline" in screen_text(app)
+        await pilot.press("t")
+        await settled(pilot)
+        assert "b Baseline" not in screen_text(app)
+        await pilot.press("m")
+        await settled(pilot)
+        assert "that is the table's: t shows it" in screen_text(app)
+        await pilot.press("t")
+        await settled(pilot)
+        assert "Metrics · mean" in screen_text(app)
+        assert "b Baseline" in screen_text(app)

@@ -284,12 +284,16 @@ class CompareScreen(TunerScreen):
         self.tuner.remembered.tabs["compare.chart"] = CHARTS[number].id
         if not self.query_one("#compare-right").display:
             self.add_class("-chart")
-        self.call_after_refresh(self._draw)
+        self.call_after_refresh(self._turned)
 
     def action_turn(self) -> None:
         """Where only one fits: the table or the chart."""
         self.toggle_class("-chart")
-        self.call_after_refresh(self._draw)
+        self.call_after_refresh(self._turned)
+
+    def _turned(self) -> None:
+        self.refresh_bindings()
+        self._draw()
 
     def action_parameter(self) -> None:
         if (snapshot := self.snapshot) is None:
@@ -374,6 +378,9 @@ class CompareScreen(TunerScreen):
             return why_no_confirmation(view)
         if action == "turn" and (self.has_class("-wide") or self.has_class("-huge")):
             return "table and chart stand side by side here"
+        of_table = action in ("pin", "sort", "statistic", "filter")
+        if of_table and self.is_mounted and not self.query_one("#compare-left").display:
+            return "that is the table's: t shows it"
         return ""
 
     def action_confirm(self) -> None:
