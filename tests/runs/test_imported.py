@@ -41,6 +41,7 @@ def test_the_seed_run_is_a_tie_in_words(runs_dir: Path) -> None:
     assert "by genai-bench, by its definitions" in report
     refused = tuner("confirm", "latest", check=2)
     assert "was imported" in refused.stderr
+    assert f"tuner-tui run {shared('data/seed-run/docker_task.json')}" in refused.stderr
 
 
 def test_folders_of_genai_bench_are_configurations(tmp_path: Path, runs_dir: Path) -> None:

@@ -15,6 +15,7 @@ from tuner_tui.runs.lock import holder
 from tuner_tui.runs.progress import mean_launch_s
 from tuner_tui.runs.view import read_run
 from tuner_tui.search.words import more_launches
+from tuner_tui.task.paths import is_file
 
 
 def confirm_run(given: str, launches: int | None, runs_dir: Path | None, *, as_json: bool) -> int:
@@ -25,8 +26,10 @@ def confirm_run(given: str, launches: int | None, runs_dir: Path | None, *, as_j
         click.echo(f"tuner-tui: {folder.name} is running (process {live.pid}); confirm it when it is over", err=True)
         return 2
     if snapshot.kind == "import":
+        told = Path(snapshot.task.file)  # what is relative in it is of its own folder
+        task = told if told.is_absolute() and is_file(told) else folder.task
         click.echo(
-            f"tuner-tui: {folder.name} was imported, so nothing can be launched again; `tuner-tui run {folder.task}` "
+            f"tuner-tui: {folder.name} was imported, so nothing can be launched again; `tuner-tui run {task}` "
             "measures the same anew",
             err=True,
         )
