@@ -238,3 +238,16 @@ def test_the_recorded_journal_of_a_real_run_is_still_read() -> None:
     assert whole.launches_done == whole.launches_planned == len(whole.experiments) == 4
     assert all(experiment.status == "succeeded" for experiment in whole.experiments)
     assert whole.verdict.leader is not None
+
+
+def test_a_run_that_ends_in_the_middle_of_a_launch_leaves_none_under_way() -> None:
+    whole = fold(
+        *CREATED,
+        RunStarted(at=at(1), runner="u", pid=1, host="h"),
+        *launch(1, 2, 1),
+        *launch(2, 1, 12)[:6],
+        RunFinished(at=at(30), reason="failed", sentence="The Docker Engine went away while a container was up."),
+    )
+    assert whole.launch is None
+    assert [each.status for each in whole.experiments] == ["waiting", "succeeded"]
+    assert [each.status for each in whole.experiments[0].launches] == ["interrupted"]

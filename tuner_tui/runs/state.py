@@ -140,6 +140,7 @@ class RunState:
             case RunContinued():
                 self._paused = False
             case RunFinished():
+                self._interrupt()
                 self._finished = event
                 self._preparation = None
                 self._stopping = False
@@ -223,6 +224,10 @@ class RunState:
         self._finished = None
         self._paused = self._stopping = False
         self._preparation = None
+        self._interrupt()
+
+    def _interrupt(self) -> None:
+        """The launch under way, if there is one, is over without an end of its own."""
         if self._active is not None:
             self._change(self._active, status="interrupted", phase="over")
             self._active = None
