@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from docker import APIClient
+from docker.errors import APIError
 
 from tests.backends.conftest import RUNNER, shell
 from tuner_tui.backends import docker_container
-from tuner_tui.backends.backend import LABEL_RUNNER, BackendUnavailable, Exit
+from tuner_tui.backends.backend import LABEL_RUNNER, BackendUnavailable, Exit, ServerLeft
 from tuner_tui.backends.docker import DockerBackend
+from tuner_tui.backends.leftovers import remove_leftovers
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("image")]
 
@@ -127,5 +131,85 @@ async def test_an_engine_that_stays_away_is_told_in_the_end(
     await door.shut()
     with pytest.raises(BackendUnavailable, match="went away while a container was up"):
         await asyncio.wait_for(server.wait(), 5)
-    await asyncio.wait_for(backend.close(), 10)  # nothing is raised, nothing hangs; the guard has the rest to do
+    with pytest.raises(ServerLeft, match=f"The container {server.id[:12]} may still be up: no Docker Engine answers"):
+        await asyncio.wait_for(backend.close(), 10)  # nothing hangs; the guard has the rest to do
     await asyncio.to_thread(api.remove_container, server.id, force=True)
+
+
+async def test_a_server_stopped_while_the_engine_restarts_is_removed_once_it_is_back(
+    door: Door, tmp_path: Path, api: APIClient
+) -> None:
+    backend = DockerBackend(runner=RUNNER, run=tmp_path)
+    server = await backend.start(shell("sleep 60"), tmp_path / "log", lambda _: None)
+    await door.shut()
+    stopping = asyncio.create_task(server.stop(grace_s=0))
+    await asyncio.sleep(3.0)
+    assert not stopping.done()
+    await door.open()
+    await asyncio.wait_for(stopping, 15)
+    assert not await asyncio.to_thread(api.containers, all=True, filters={"id": server.id})
+    await backend.close()
+
+
+async def test_a_removal_that_the_engine_refuses_is_told(
+    door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: APIClient, container: str, **options: Any) -> None:
+        raise APIError("500", explanation="could not kill container: tried to kill it, but got no exit event")
+
+    backend = DockerBackend(runner=RUNNER, run=tmp_path)
+    server = await backend.start(shell("sleep 60"), tmp_path / "log", lambda _: None)
+    monkeypatch.setattr(docker_container, "REFUSED_S", 0.1)
+    with monkeypatch.context() as engine:
+        engine.setattr(APIClient, "remove_container", refuse)
+        with pytest.raises(ServerLeft, match=f"refuses to remove it .could not kill.*docker rm -f {server.id[:12]}"):
+            await server.stop(grace_s=0)
+    await backend.close()  # asked again, it is removed
+
+
+async def test_a_container_whose_start_broke_off_is_not_forgotten(
+    door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    goes_away = asyncio.create_task(_shut_when(made, door))
+    create = APIClient.create_container
+
+    def create_and_break_off(self: APIClient, **options: Any) -> object:
+        answer = create(self, **options)
+        loop.call_soon_threadsafe(made.set)
+        while not goes_away.done():
+            time.sleep(0.01)
+        return answer
+
+    monkeypatch.setattr(APIClient, "create_container", create_and_break_off)
+    backend = DockerBackend(runner=RUNNER, run=tmp_path)
+    with pytest.raises(ServerLeft, match=r"The container tuner-tui-[0-9a-f]+ may still be up"):
+        await backend.start(shell("sleep 60"), tmp_path / "log", lambda _: None)
+    await door.open()
+    await backend.close()
+
+
+async def _shut_when(made: asyncio.Event, door: Door) -> None:
+    await made.wait()
+    await door.shut()
+
+
+async def test_who_removes_leftovers_waits_for_an_engine_that_is_away(
+    door: Door, tmp_path: Path, api: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tuner_tui.backends.leftovers.LOOK_AGAIN_S", 0.02)
+    backend = DockerBackend(runner=RUNNER, run=tmp_path)
+    server = await backend.start(shell("sleep 60"), tmp_path / "log", lambda _: None)
+    await door.shut()
+    removing = asyncio.create_task(asyncio.to_thread(_remove_all_of_the_runner))
+    await asyncio.sleep(2.0)
+    assert not removing.done()
+    await door.open()
+    assert [words.split()[0] for words in await asyncio.wait_for(removing, 10)] == ["container"]
+    assert not await asyncio.to_thread(api.containers, all=True, filters={"id": server.id})
+    await backend.close()
+
+
+def _remove_all_of_the_runner() -> list[str]:
+    return list(remove_leftovers(lambda each: each.runner == RUNNER, docker=True, process=False, patience_s=60))

@@ -15,12 +15,16 @@ from tests.backends.conftest import shell as container
 from tests.backends.test_process import shell as process
 from tuner_tui.backends.backend import BackendUnavailable
 from tuner_tui.backends.docker import DockerBackend
-from tuner_tui.backends.leftovers import find_leftovers, remove, remove_leftovers
+from tuner_tui.backends.leftovers import Leftover, find_leftovers, remove, remove_leftovers
 from tuner_tui.backends.process import ProcessBackend
 
 
 async def test_processes_of_a_dead_runner_go_and_those_of_another_stay(tmp_path: Path) -> None:
     dead, alive = uuid.uuid4().hex, uuid.uuid4().hex
+
+    def of_dead(leftover: Leftover) -> bool:
+        return leftover.runner == dead
+
     backends = [ProcessBackend(runner=runner, run=tmp_path / "run") for runner in (dead, alive)]
     gone = await backends[0].start(process("setsid sleep 100 & exec sleep 100"), tmp_path / "1", lambda _: None)
     kept = await backends[1].start(process("exec sleep 100"), tmp_path / "2", lambda _: None)
@@ -31,7 +35,7 @@ async def test_processes_of_a_dead_runner_go_and_those_of_another_stay(tmp_path:
     )
     assert {leftover.run for leftover in mine} == {str(tmp_path / "run")}
     assert all(abs(leftover.created - datetime.now(UTC)) < timedelta(seconds=10) for leftover in mine)
-    removed = await asyncio.to_thread(remove_leftovers, dead, docker=False, process=True)
+    removed = await asyncio.to_thread(lambda: list(remove_leftovers(of_dead, docker=False, process=True)))
     assert len(removed) == 2 and all("sleep 100" in line for line in removed)
     assert (await gone.wait()).code == 137
     (one,) = [leftover for leftover in find_leftovers(docker=False) if leftover.runner == alive]
@@ -48,7 +52,8 @@ def test_a_runner_under_a_mark_does_not_end_itself(monkeypatch: pytest.MonkeyPat
         environment = {**os.environ, "TUNER_TUI_RUNNER": "outer"}
         program = (
             "import subprocess; from tuner_tui.backends.leftovers import remove_leftovers as r; "
-            "c = subprocess.Popen(['sleep', '100']); x = r('outer', docker=False, process=True); "
+            "c = subprocess.Popen(['sleep', '100']); "
+            "x = list(r(lambda each: each.runner == 'outer', docker=False, process=True)); "
             "raise SystemExit(0 if [str(c.pid) in s for s in x] == [True] and c.wait() == -9 else 1)"
         )
         os.execve(os.sys.executable, [os.sys.executable, "-c", program], environment)  # type: ignore[attr-defined]
@@ -61,12 +66,16 @@ async def test_containers_of_a_dead_runner_go_and_those_of_another_stay(
     api: APIClient, image: str, tmp_path: Path
 ) -> None:
     dead, alive = uuid.uuid4().hex, uuid.uuid4().hex
+
+    def of_dead(leftover: Leftover) -> bool:
+        return leftover.runner == dead
+
     backends = [DockerBackend(runner=runner, run=tmp_path / "run") for runner in (dead, alive)]
     gone = await backends[0].start(container("sleep 100"), tmp_path / "1", lambda _: None)
     kept = await backends[1].start(container("sleep 100"), tmp_path / "2", lambda _: None)
     found = {leftover.runner: leftover for leftover in find_leftovers(process=False)}
     assert (found[dead].id, found[dead].run, found[dead].kind) == (gone.id, str(tmp_path / "run"), "container")
-    removed = await asyncio.to_thread(remove_leftovers, dead, docker=True, process=False)
+    removed = await asyncio.to_thread(lambda: list(remove_leftovers(of_dead, docker=True, process=False)))
     assert removed == [f"container {found[dead].name}"]
     assert (await gone.wait()).code == 137
     (one,) = [leftover for leftover in find_leftovers(process=False) if leftover.runner in {dead, alive}]
@@ -81,4 +90,4 @@ def test_without_an_engine_the_processes_go_all_the_same(monkeypatch: pytest.Mon
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
     monkeypatch.setattr("tuner_tui.backends.leftovers.LOOK_AGAIN_S", 0.01)
     with pytest.raises(BackendUnavailable, match="No Docker Engine answers"):
-        remove_leftovers("nobody", docker=True, process=True)
+        list(remove_leftovers(lambda each: each.runner == "nobody", docker=True, process=True, patience_s=0.1))

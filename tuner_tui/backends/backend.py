@@ -36,6 +36,10 @@ class BackendUnavailable(Exception):
     """The backend itself cannot be used (no Docker Engine answers, say); the message has the remedy."""
 
 
+class ServerLeft(BackendUnavailable):
+    """A server could not be removed and may still be up: no other may be started beside it. The message names it."""
+
+
 class Image(msgspec.Struct, frozen=True, kw_only=True):
     """What was started. `digest` (`repository@sha256:…`) is None for an image that came from no registry."""
 
@@ -81,8 +85,8 @@ class Server(Protocol):
         """Until it ends; its log has been read to the last byte by then. May be awaited by several."""
 
     async def stop(self, grace_s: float = 10.0) -> None:
-        """Ends it (SIGTERM, then SIGKILL after `grace_s`) and removes it. Idempotent; never raises for a
-        server that is already gone."""
+        """Ends it (SIGTERM, then SIGKILL after `grace_s`) and removes it. Idempotent. Raises ServerLeft where it
+        could not be removed, never for one that is gone already."""
 
 
 class Backend(Protocol):
@@ -93,7 +97,8 @@ class Backend(Protocol):
 
     async def start(self, spec: LaunchSpec, log: Path, on_log: Callable[[bytes], None]) -> Server:
         """Starts `spec`. Every byte it prints goes to `log` first and then to `on_log`, which is called on
-        the event loop. Raises StartFailed, and then nothing is left behind."""
+        the event loop. Raises StartFailed, and then nothing is left behind, or ServerLeft."""
 
     async def close(self) -> None:
-        """Ends every thread and connection; servers still up are stopped."""
+        """Ends every thread and connection; servers still up are stopped. Raises ServerLeft, at the end, where not all
+        that were ever started are known to be gone."""

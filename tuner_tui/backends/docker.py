@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+import uuid
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from tuner_tui.backends.backend import LABEL_RUN, LABEL_RUNNER, Exit, Image, Progress
+from tuner_tui.backends.backend import LABEL_RUN, LABEL_RUNNER, Exit, Image, Progress, ServerLeft
 from tuner_tui.backends.docker_connection import Client, connect
 from tuner_tui.backends.docker_container import (
     GivenUp,
@@ -65,27 +67,31 @@ class DockerServer:
     async def stop(self, grace_s: float = 10.0) -> None:
         """See `backend.Server.stop`. A second call with less grace overtakes the first."""
         self._stop_asked = True
+        left: ServerLeft | None = None
         if not self._removed:
-            self._removed = await in_thread(lambda: self._stop(grace_s), name=f"stop {self._container[:12]}")
+            left = await in_thread(lambda: self._stop(grace_s), name=f"stop {self._container[:12]}")
+            self._removed = self._removed or left is None
         await asyncio.wait([self._ended])
         if not self._ended.cancelled():
             self._ended.exception()  # seen: a daemon that went away is told by wait() alone
+        if left is not None and not self._removed:
+            raise left
 
-    def _stop(self, grace_s: float) -> bool:
-        """False where it could not be removed. That is not raised: a caller could do nothing, and the guard and
-        `clean` find the container by its label."""
+    def _stop(self, grace_s: float) -> ServerLeft | None:
+        """Why it could not be removed. An Engine that is away is waited for, but only once."""
+        may_be_away = not self._given_up.is_set()
         if not self._exited.is_set():
             stop_container(self._api, self._container, grace_s)
             # the exit is asked for by another thread, which needs the container to be still there
             self._exited.wait(2.0)
         self._log.wait_ended(DRAIN_S)
         try:
-            remove_container(self._api, self._container)
-        except Exception:
-            return False
+            remove_container(self._api, self._container, may_be_away=may_be_away)
+        except ServerLeft as left:
+            return left
         finally:
             self._given_up.set()
-        return True
+        return None
 
     async def _until_ended(self) -> Exit:
         try:
@@ -115,6 +121,8 @@ class DockerBackend:
         self._api: Client = None
         self._connecting = asyncio.Lock()
         self._servers: list[DockerServer] = []
+        self._unsure: set[str] = set()
+        """Names of containers that were asked for and are neither a server nor known to be gone."""
 
     async def prepare(self, spec: LaunchSpec, on_progress: Callable[[Progress], None]) -> Image | None:
         """The image `spec` names, pulled where `spec.pull` says so. Raises StartFailed, BackendUnavailable."""
@@ -131,18 +139,30 @@ class DockerBackend:
         return found
 
     async def start(self, spec: LaunchSpec, log: Path, on_log: Callable[[bytes], None]) -> DockerServer:
-        """See `backend.Backend.start`. Raises StartFailed, BackendUnavailable."""
+        """See `backend.Backend.start`. Raises StartFailed, BackendUnavailable, ServerLeft."""
         api = await self._connected()
         sink = LogSink(log, on_log, asyncio.get_running_loop())
         give_up = threading.Event()
+        name = f"tuner-tui-{uuid.uuid4().hex[:12]}"
+        self._unsure.add(name)
+
+        def make() -> Started:
+            try:
+                return start_container(api, name, spec, self._labels, sink, give_up)
+            except ServerLeft:
+                raise
+            except BaseException:
+                self._unsure.discard(name)
+                raise
 
         def unmake(started: Started) -> None:
             started.log.close()
             remove_container(api, started.id)
+            self._unsure.discard(name)
 
         try:
             started = await in_thread(
-                lambda: start_container(api, spec, self._labels, sink, give_up),
+                make,
                 name="start a container",
                 give_up=give_up.set,
                 abandoned=unmake,
@@ -154,15 +174,30 @@ class DockerBackend:
             raise
         server = DockerServer(api, started, sink)
         self._servers.append(server)
+        self._unsure.discard(name)
         return server
 
     async def close(self) -> None:
         """See `backend.Backend.close`."""
         servers, self._servers = self._servers, []
-        await asyncio.gather(*(server.stop() for server in servers))
+        ends: list[BaseException | None] = await asyncio.gather(
+            *(server.stop() for server in servers), return_exceptions=True
+        )
+        for name in tuple(self._unsure):
+            ends.append(await in_thread(partial(self._look_for, name), name=f"remove {name}"))
         if self._api is not None:
             self._api.close()
             self._api = None
+        for end in ends:
+            if end is not None:
+                raise end
+
+    def _look_for(self, name: str) -> ServerLeft | None:
+        try:
+            remove_container(self._api, name)
+        except ServerLeft as left:
+            return left
+        return None
 
     async def _connected(self) -> Client:
         async with self._connecting:

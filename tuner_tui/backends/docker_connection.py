@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from tuner_tui.backends.backend import BackendUnavailable, StartFailed
+from tuner_tui.backends.backend import BackendUnavailable, ServerLeft, StartFailed
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -212,6 +212,19 @@ def start_failed(error: Exception) -> StartFailed | BackendUnavailable:
             filled = sentence.format(*(group or "" for group in found.groups()))
             return StartFailed(failure_class, re.sub(r" {2,}", " ", filled), line)
     return StartFailed("start_failed", f"The Docker Engine could not start the container: {_short(line)}", line)
+
+
+def not_removed(container: str, error: Exception) -> ServerLeft:
+    """What docker-py raised when `container` (an id or a name) was to be removed → a sentence with the remedy."""
+    from docker.errors import APIError
+
+    name = container if container.startswith("tuner-tui-") else container[:12]
+    if isinstance(error, APIError):
+        refusal = _short(said(error))
+        why = f"the Docker Engine refuses to remove it ({refusal}): docker rm -f {name}, see journalctl -u docker"
+    else:
+        why = "no Docker Engine answers: once it does, tuner-tui clean removes what is left"
+    return ServerLeft(f"The container {name} may still be up: {why}.")
 
 
 def said(error: Exception) -> str:

@@ -6,20 +6,21 @@ import contextlib
 import os
 import threading
 import time
-import uuid
 from typing import Any
 
 import msgspec
 
 from tuner_tui.backends.backend import BackendUnavailable, StartFailed
 from tuner_tui.backends.docker_command import check_command
-from tuner_tui.backends.docker_connection import Client, is_gone, start_failed
+from tuner_tui.backends.docker_connection import Client, is_gone, not_removed, start_failed
 from tuner_tui.backends.docker_log import DockerLog
 from tuner_tui.backends.log_sink import LogSink
 from tuner_tui.task.launch_spec import LaunchSpec
 
 AWAY_S = 60.0
 """How long an Engine may be away (its restart, with live-restore) before its containers are given up."""
+REFUSED_S = 30.0
+"""How long a removal that the Engine refuses is asked for again."""
 
 
 class Started(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,14 +36,16 @@ class GivenUp(Exception):
 
 
 def start_container(
-    api: Client, spec: LaunchSpec, labels: dict[str, str], sink: LogSink, give_up: threading.Event
+    api: Client, name: str, spec: LaunchSpec, labels: dict[str, str], sink: LogSink, give_up: threading.Event
 ) -> Started:
-    """Creates, attaches, starts. Raises StartFailed, BackendUnavailable, GivenUp; then no container is left."""
+    """Creates, attaches, starts. Raises StartFailed, BackendUnavailable, GivenUp, and then no container is left;
+    or ServerLeft.
+
+    `name` is the caller's, so that a container whose creation was answered too late can still be removed.
+    """
     from docker.errors import DockerException
     from requests.exceptions import RequestException
 
-    # The name is ours, so that a container whose creation was answered too late can still be removed.
-    name = f"tuner-tui-{uuid.uuid4().hex[:12]}"
     log: DockerLog | None = None
     try:
         options = container_options(api, spec, labels)
@@ -61,8 +64,7 @@ def start_container(
     except BaseException as error:
         if log is not None:
             log.close()
-        with contextlib.suppress(Exception):
-            remove_container(api, name)
+        remove_container(api, name)
         if isinstance(error, DockerException | RequestException | OSError):
             raise start_failed(error) from error
         raise
@@ -190,19 +192,24 @@ def stop_container(api: Client, container: str, grace_s: float) -> None:
             api.kill(container)
 
 
-def remove_container(api: Client, container: str) -> bool:
-    """Ends and removes it with its anonymous volumes; False where there was none. Returns when it is gone."""
-    from docker.errors import APIError
+def remove_container(api: Client, container: str, *, may_be_away: bool = False) -> bool:
+    """Ends and removes it with its anonymous volumes; False where there was none. Returns when it is gone.
 
-    deadline_s = time.monotonic() + 30
+    Raises ServerLeft where the Engine goes on refusing, or does not answer; `may_be_away` waits for one that restarts.
+    """
+    from docker.errors import APIError, DockerException
+    from requests.exceptions import RequestException
+
+    began_s = time.monotonic()
     while True:
         try:
             api.remove_container(container, force=True, v=True)
             return True
-        except APIError as error:
+        except (DockerException, RequestException, OSError) as error:
             if is_gone(error):
                 return False
             # 409: another removal is under way; 500: a device or mount is still busy. Both pass.
-            if time.monotonic() > deadline_s:
-                raise
+            patience_s = REFUSED_S if isinstance(error, APIError) else AWAY_S if may_be_away else 0.0
+            if time.monotonic() - began_s >= patience_s:
+                raise not_removed(container, error) from error
             time.sleep(0.1)

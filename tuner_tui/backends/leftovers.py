@@ -1,11 +1,13 @@
 """What runs left behind: containers with our label, processes with our mark. Every call blocks.
 
-Used by the guard, for the one runner it watches, and by `tuner-tui clean`, which decides what is still alive.
+Used by the guard, for the one runner it watches; by a runner that takes a run up, for those before it; and by
+`tuner-tui clean`, which decides what is still alive.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -17,7 +19,6 @@ from tuner_tui.backends.docker_container import remove_container
 from tuner_tui.backends.marks import MarkedProcess, kill_marked, marked_processes
 
 LOOK_AGAIN_S = 0.5
-TRIES = 10
 
 
 class Leftover(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,52 +45,45 @@ def find_leftovers(*, docker: bool = True, process: bool = True) -> list[Leftove
 
 
 def remove(leftover: Leftover) -> bool:
-    """Ends and removes it; False where it was gone already. Raises BackendUnavailable."""
+    """Ends and removes it; False where it was gone already. Raises BackendUnavailable, ServerLeft."""
     if leftover.kind == "process":
         # Its number may be another process's by now: the mark and the time of its start must still be the same.
         return bool(kill_marked(lambda marked: _of(marked) == leftover))
-    from docker.errors import DockerException
-    from requests.exceptions import RequestException
-
     api = connect()
     try:
         return remove_container(api, leftover.id)
-    except (DockerException, RequestException) as error:
-        raise unavailable(error) from error
     finally:
         api.close()
 
 
-def remove_leftovers(runner: str, *, docker: bool, process: bool) -> list[str]:
-    """Everything of `runner`, which is dead; returns what was removed, as `container NAME` and `process N COMMAND`.
+def remove_leftovers(
+    chosen: Callable[[Leftover], bool], *, docker: bool, process: bool, patience_s: float = 0.0
+) -> Iterator[str]:
+    """Removes every leftover that is `chosen`, whose runner is dead; what is gone is named as it goes, as
+    `container NAME` and `process N COMMAND`.
 
     Looks until it finds nothing twice in a row: the Engine may still be making a container that the runner asked
-    for last. Raises BackendUnavailable, after the processes, if no Engine answers for 5 s.
+    for last. Raises BackendUnavailable, after the processes, where no Engine answers for `patience_s`, and ServerLeft
+    where something cannot be removed for so long.
     """
-    removed: list[str] = []
     if process:
-        killed = kill_marked(lambda marked: marked.runner == runner)
-        removed += [f"process {marked.pid} {marked.command}" for marked in killed]
-    if not docker:
-        return removed
-    problem: BackendUnavailable | None = None
+        for marked in kill_marked(lambda marked: chosen(_of(marked))):
+            yield f"process {marked.pid} {marked.command}"
+    began_s = time.monotonic()
     empty_looks = 0
-    for attempt in range(TRIES):
-        if attempt:
-            time.sleep(LOOK_AGAIN_S)
+    while docker:
         try:
-            found = [leftover for leftover in _containers() if leftover.runner == runner]
-            removed += [f"container {leftover.name}" for leftover in found if remove(leftover)]
-        except BackendUnavailable as error:
-            problem = error
-            continue
-        problem = None
-        empty_looks = 0 if found else empty_looks + 1
+            found = [leftover for leftover in _containers() if chosen(leftover)]
+            for leftover in found:
+                if remove(leftover):
+                    yield f"container {leftover.name}"
+            empty_looks = 0 if found else empty_looks + 1
+        except BackendUnavailable:
+            if time.monotonic() - began_s >= patience_s:
+                raise
         if empty_looks == 2:
-            break
-    if problem is not None:
-        raise problem
-    return removed
+            return
+        time.sleep(LOOK_AGAIN_S)
 
 
 def _containers() -> list[Leftover]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from tuner_tui.backends.backend import ENVIRONMENT_RUNNER
+from tuner_tui.backends.backend import ENVIRONMENT_RUNNER, ServerLeft
 
 ENVIRONMENT_RUN = "TUNER_TUI_RUN"
 """The run folder, for a person who finds a leftover process."""
@@ -69,7 +69,7 @@ def marked_processes() -> Iterator[MarkedProcess]:
 def kill_marked(chosen: Callable[[MarkedProcess], bool], timeout_s: float = 5.0) -> list[MarkedProcess]:
     """SIGKILL to all chosen ones until none is left (one may fork while it is killed). Blocks.
 
-    Returns what was killed. One in an uninterruptible wait is given up after `timeout_s`.
+    Returns what was killed. Raises ServerLeft for one that is still there after `timeout_s`.
     """
     killed: dict[int, MarkedProcess] = {}
     deadline_s = time.monotonic() + timeout_s
@@ -79,7 +79,11 @@ def kill_marked(chosen: Callable[[MarkedProcess], bool], timeout_s: float = 5.0)
                 os.kill(process.pid, signal.SIGKILL)
             killed[process.pid] = process
         if time.monotonic() > deadline_s:
-            break
+            first = found[0]
+            raise ServerLeft(
+                f"The process {first.pid} ({first.command}) does not end, not even by SIGKILL: it waits in the kernel, "
+                f"for a GPU or a disk, say (ps -o stat,wchan -p {first.pid}). A reboot ends it."
+            )
         time.sleep(0.01)
     return list(killed.values())
 

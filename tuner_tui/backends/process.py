@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from tuner_tui.backends.backend import ENVIRONMENT_RUNNER, Exit, Progress
+from tuner_tui.backends.backend import ENVIRONMENT_RUNNER, Exit, Progress, ServerLeft
 from tuner_tui.backends.log_sink import LogSink
 from tuner_tui.backends.marks import ENVIRONMENT_LAUNCH, ENVIRONMENT_RUN
 from tuner_tui.backends.process_tree import ProcessTree, free_port, spawn
@@ -52,7 +52,7 @@ class ProcessServer:
             return None
 
     async def wait(self) -> Exit:
-        """See `backend.Server.wait`. When it returns, no descendant is left either."""
+        """See `backend.Server.wait`. When it returns, no descendant is left either. Raises ServerLeft."""
         return await asyncio.shield(self._ended)
 
     async def stop(self, grace_s: float = 10.0) -> None:
@@ -61,6 +61,8 @@ class ProcessServer:
             self._stop_asked = True
             await in_thread(lambda: self._tree.stop(grace_s), name=f"stop {self._tree.pid}")
         await asyncio.wait([self._ended])
+        if not self._ended.cancelled() and isinstance(left := self._ended.exception(), ServerLeft):
+            raise left
 
     async def _until_ended(self) -> Exit:
         tree = self._tree
@@ -123,7 +125,10 @@ class ProcessBackend:
     async def close(self) -> None:
         """See `backend.Backend.close`."""
         servers, self._servers = self._servers, []
-        await asyncio.gather(*(server.stop() for server in servers))
+        ends = await asyncio.gather(*(server.stop() for server in servers), return_exceptions=True)
+        for end in ends:
+            if end is not None:
+                raise end
 
 
 def environment_of(spec: LaunchSpec, port: int) -> dict[str, str]:

@@ -131,16 +131,18 @@ class ProcessTree:
 
     def stop(self, grace_s: float) -> None:
         """SIGTERM to the group; SIGKILL to all of the launch once the command has ended, at the latest after
-        `grace_s`."""
+        `grace_s`. Raises ServerLeft."""
         if grace_s > 0:
             self._signal_group(signal.SIGTERM)
             self._exited.wait(grace_s)
         self._kill_all()
 
     def kill_rest(self) -> None:
-        """After the command has ended: SIGKILL to all descendants, and the command is reaped."""
-        self._kill_all()
-        self._process.wait()
+        """After the command has ended: SIGKILL to all descendants, and the command is reaped. Raises ServerLeft."""
+        try:
+            self._kill_all()
+        finally:
+            self._process.wait()
 
     def wait_log_ended(self, timeout_s: float) -> bool:
         """Until the last byte is in the sink, at most `timeout_s`."""

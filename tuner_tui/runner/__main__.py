@@ -12,10 +12,12 @@ import signal
 import socket
 import sys
 import uuid
+from collections.abc import Set
 from pathlib import Path
 
 import msgspec
 
+from tuner_tui.backends.leftovers import remove_leftovers
 from tuner_tui.runner.guard import Guard
 from tuner_tui.runner.run import Run, backend_for
 from tuner_tui.runs.events import ExperimentsAdded, LaunchesAdded, RunStarted
@@ -31,12 +33,21 @@ Added = LaunchesAdded | ExperimentsAdded
 
 async def _execute(folder: RunFolder, runner: str, added: Added | None) -> None:
     state = RunState()
+    earlier = set()
     for event in JournalReader(folder.journal).read():
         state.apply(event)
+        if isinstance(event, RunStarted):
+            earlier.add(event.runner)
     before = state.snapshot()
     backend = before.task.backend
     journal = JournalWriter(folder.journal)
-    run = Run(folder, state, journal, lambda: backend_for(backend, runner, folder.path))
+    run = Run(
+        folder,
+        state,
+        journal,
+        lambda: backend_for(backend, runner, folder.path),
+        lambda: _remove_what_was_left(folder, backend, earlier),
+    )
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, run.stop_now)
     loop.add_signal_handler(signal.SIGINT, run.stop)
@@ -49,11 +60,26 @@ async def _execute(folder: RunFolder, runner: str, added: Added | None) -> None:
             run.emit(added)
         finished = await run.execute()
         log.info("%s %s", GOODBYE, f"{finished.reason} {finished.sentence}".strip())
-    finally:
-        # On any way out but a kill the servers are gone by now; the guard is told so only if that is certain.
-        if sys.exc_info()[0] is None:
+        # Without that, on a kill too, the guard looks for servers itself as soon as this process has ended.
+        if not run.servers_left:
             guard.dismiss()
+    finally:
         journal.close()
+
+
+def _remove_what_was_left(folder: RunFolder, backend: str, earlier: Set[str]) -> None:
+    """Removes the servers of `earlier` runners of this run, which are dead: one whose guard died with it, or found no
+    Engine, may have left some, and a launch beside them would have to share its GPUs.
+
+    Blocks. Raises BackendUnavailable. Servers of a folder that this one is a copy of are another run's.
+    """
+    if not earlier:
+        return
+    left = remove_leftovers(
+        lambda each: each.runner in earlier and each.run == str(folder.path), docker=backend == "docker", process=True
+    )
+    for removed in left:
+        log.info("an earlier runner of this run had left %s: removed", removed)
 
 
 def main() -> int:

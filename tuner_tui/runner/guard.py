@@ -1,8 +1,8 @@
 """The guard: a process beside the runner that removes its servers if it dies without a word.
 
 It waits on a pipe whose other end only the runner holds. A goodbye byte means that the runner cleaned up itself; an
-end of file without one means that it was killed. It is started in a session of its own and imports next to nothing,
-so that it costs little and no signal to the runner's group reaches it.
+end of file without one means that it was killed, or could not remove a server. It is started in a session of its own
+and imports next to nothing, so that it costs little and no signal to the runner's group reaches it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ import subprocess
 import sys
 
 _GOODBYE = b"."
+_PATIENCE_S = 600.0
+"""How long an Engine that does not answer is waited for: its upgrade takes minutes, and a server that is left holds
+its GPU until somebody looks."""
 
 
 class Guard:
@@ -48,11 +51,22 @@ def main(runner: str, backend: str) -> None:
     """Waits for the runner's goodbye or death."""
     if os.read(0, 1) == _GOODBYE:
         return
+    from tuner_tui.backends.backend import BackendUnavailable
     from tuner_tui.backends.leftovers import remove_leftovers
 
-    print(f"guard: runner {runner} died without a goodbye; removing its servers", file=sys.stderr, flush=True)  # noqa: T201
-    for removed in remove_leftovers(runner, docker=backend == "docker", process=True):
-        print(f"guard: removed {removed}", file=sys.stderr, flush=True)  # noqa: T201
+    _say(f"runner {runner} ended without a goodbye; removing its servers")
+    docker = backend == "docker"
+    try:
+        for removed in remove_leftovers(
+            lambda each: each.runner == runner, docker=docker, process=True, patience_s=_PATIENCE_S
+        ):
+            _say(f"removed {removed}")
+    except BackendUnavailable as error:
+        _say(f"given up after {_PATIENCE_S / 60:.0f} minutes: {error} Then `tuner-tui clean` removes what is left.")
+
+
+def _say(words: str) -> None:
+    print(f"guard: {words}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -107,7 +107,8 @@ class Launch:
             await self._server.stop(0)
 
     async def run(self, *, hold: bool = False) -> LaunchFinished:
-        """The whole launch; emits every event but the last, which it returns once the server is removed.
+        """The whole launch; emits every event but the last, which it returns once the server is removed. Raises
+        ServerLeft where it is not.
 
         `hold`: the server is kept up until `abort`, and load is sent only when `loads` is asked for it.
         """
@@ -281,8 +282,10 @@ class Launch:
             if measurement is not None:
                 await measurement.close()
         finally:
-            if self._server is not None:
-                await self._server.stop(grace_s)
-            if self._live is not None:
-                await self._live.close()
-            await self._watch.close()
+            try:
+                if self._server is not None:
+                    await self._server.stop(grace_s)
+            finally:
+                if self._live is not None:
+                    await self._live.close()
+                await self._watch.close()

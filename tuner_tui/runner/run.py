@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from tuner_tui.backends.backend import Backend, BackendUnavailable, Image, Progress, StartFailed
+from tuner_tui.backends.backend import Backend, BackendUnavailable, Image, Progress, ServerLeft, StartFailed
+from tuner_tui.backends.threads import in_thread
 from tuner_tui.engines.launch import launch_spec
 from tuner_tui.engines.registry import engine
 from tuner_tui.report.files import write_results
@@ -34,6 +36,8 @@ from tuner_tui.runs.state import ExperimentState, RunState, Snapshot
 from tuner_tui.search.grid import next_experiment
 from tuner_tui.task.launch_spec import LaunchSpec
 
+log = logging.getLogger(__name__)
+
 
 class CannotGoOn(Exception):
     """The run as a whole cannot be carried out; the message is one sentence for the user."""
@@ -47,12 +51,20 @@ class Run:
     """One run under this runner. `execute` does everything; `stop` and `stop_now` may be called meanwhile."""
 
     def __init__(
-        self, folder: RunFolder, state: RunState, journal: JournalWriter, make_backend: Callable[[], Backend]
+        self,
+        folder: RunFolder,
+        state: RunState,
+        journal: JournalWriter,
+        make_backend: Callable[[], Backend],
+        clear_up: Callable[[], None],
     ) -> None:
         self._folder = folder
         self._state = state
         self._journal = journal
         self._make_backend = make_backend
+        self._clear_up = clear_up
+        self.servers_left = False
+        """Whether a server could not be removed and may still be up, once `execute` has returned."""
         self._orders = Orders(folder.commands, self)
         self._backend: Backend | None = None
         self._image: Image | None = None
@@ -128,8 +140,13 @@ class Run:
             watching.cancel()
             self._work.cancel()
             await asyncio.gather(watching, self._work, *self._hurrying, return_exceptions=True)
-            if self._backend is not None:
-                await self._backend.close()
+            try:
+                if self._backend is not None:
+                    await self._backend.close()
+            except ServerLeft as left:
+                self.servers_left = True
+                log.warning("%s", left)
+                finished = finished or RunFinished(reason="failed", sentence=str(left))
         if finished is None:
             finished = RunFinished(reason="stopped" if self._stopping else "finished")
         self.emit(finished)
@@ -140,6 +157,7 @@ class Run:
         snapshot = self.snapshot
         if self._next(snapshot) is None:
             return
+        await in_thread(self._clear_up, name="clear up after earlier runners")
         self._backend = self._make_backend()
         await self._prepare_model(snapshot)
         while not self._stopping:
