@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -16,9 +18,10 @@ from tests.tuner import in_launch, only_run, start, state, tuner, until
 from tuner_tui.backends.leftovers import Leftover, find_leftovers
 from tuner_tui.cli.launcher import CommandLauncher
 from tuner_tui.runs.commands import AddConfigurations, Continue, Measure, Pause, Skip, Stop, append_command
-from tuner_tui.runs.events import LaunchFailing, LaunchStarted
+from tuner_tui.runs.events import LaunchesAdded, LaunchFailing, LaunchStarted
 from tuner_tui.runs.journal import JournalReader
 from tuner_tui.runs.lock import holder
+from tuner_tui.runs.start import RunnerNotStarted, start_runner
 from tuner_tui.task.model import Configuration
 
 
@@ -362,3 +365,40 @@ def test_a_text_that_is_in_no_file_is_started_as_if_it_were_in_the_one_it_was_ma
     assert after.experiments[0].configuration["mem-fraction-static"] == 0.8
     assert after.task.process.cwd == str(tmp_path / "work")
     assert (folder.task.read_text(), task.read_text()) == (changed, written)
+
+
+def test_a_command_beside_the_task_is_found_wherever_the_user_stands(
+    tmp_path: Path, runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tasks, elsewhere = tmp_path / "tasks", tmp_path / "elsewhere"
+    for folder in (tasks, elsewhere):
+        folder.mkdir()
+    serve = tasks / "serve.sh"
+    serve.write_text(f'#!/bin/sh\nexec {sys.executable} -m tuner_tui.engines.simulated "$@"\n')
+    serve.chmod(0o755)
+    task = simulated_task(tasks, {}, process={"command": ["./serve.sh"]})
+    monkeypatch.chdir(elsewhere)
+    [experiment] = json.loads(tuner("run", task, "--json").stdout)["experiments"]
+    assert experiment["status"] == "succeeded"
+
+
+def test_of_two_who_add_launches_at_once_one_is_told_that_nothing_was_added(tmp_path: Path, runs_dir: Path) -> None:
+    task = simulated_task(tmp_path, {"mem-fraction-static": [0.7, 0.8]}, max_requests=8, concurrency=(1,))
+    tuner("run", task)
+    folder = only_run(runs_dir)
+
+    def add(experiment: int) -> str:
+        try:
+            start_runner(folder, LaunchesAdded(experiments=(experiment,)))
+        except RunnerNotStarted as error:
+            return str(error)
+        return "started"
+
+    with ThreadPoolExecutor() as terminals:
+        answers = sorted(terminals.map(add, (1, 2)))
+    assert answers == [
+        f"another runner took {folder.name} up at the same moment; nothing was added: ask once more",
+        "started",
+    ]
+    until(lambda: holder(folder.lock) is None)
+    assert sorted(each.wanted for each in state(folder).experiments) == [1, 2]

@@ -23,7 +23,7 @@ from tuner_tui.runner.run import Run, backend_for
 from tuner_tui.runs.events import ExperimentsAdded, LaunchesAdded, RunStarted
 from tuner_tui.runs.folder import GOODBYE, RunFolder
 from tuner_tui.runs.journal import JournalReader, JournalUnreadable, JournalWriter
-from tuner_tui.runs.lock import LockHeld, take
+from tuner_tui.runs.lock import EXIT_LOCK_HELD, LockHeld, take
 from tuner_tui.runs.state import RunState
 
 log = logging.getLogger("tuner_tui.runner")
@@ -83,7 +83,7 @@ def _remove_what_was_left(folder: RunFolder, backend: str, earlier: Set[str]) ->
 
 
 def main() -> int:
-    """Exit 0 when the run ended in order, 1 when it could not be taken up."""
+    """Exit 0 when the run ended in order, 1 when it could not be taken up, 3 when another runner has it."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     folder = RunFolder(Path(sys.argv[1]).resolve())
@@ -93,7 +93,7 @@ def main() -> int:
         lock = take(folder.lock, runner)
     except LockHeld as held:
         sys.stderr.write(f"{held}\n")
-        return 1
+        return EXIT_LOCK_HELD
     try:
         asyncio.run(_execute(folder, runner, added))
     except JournalUnreadable as error:

@@ -17,6 +17,9 @@ import msgspec
 # struct flock: Linux has type and whence first, macOS last.
 _FLOCK = "qqihh" if sys.platform == "darwin" else "hhqqi"
 
+EXIT_LOCK_HELD = 3
+"""The exit code of a runner that found another at work on its run."""
+
 
 class Holder(msgspec.Struct, frozen=True, kw_only=True):
     """The process that holds a run's lock."""

@@ -17,6 +17,7 @@ from tuner_tui import __version__
 from tuner_tui.runs.events import Excluded, Experiment, ExperimentsAdded, LaunchesAdded, RunCreated, RunStarted, now
 from tuner_tui.runs.folder import RunFolder
 from tuner_tui.runs.journal import JournalReader, new_run
+from tuner_tui.runs.lock import EXIT_LOCK_HELD
 from tuner_tui.task.model import Task
 
 
@@ -79,10 +80,12 @@ def start_runner(
             start_new_session=True,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
+    ended = None
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         ended = child.poll()
-        if any(isinstance(event, RunStarted) for event in reader.read()):
+        # Another runner, started at the same moment, may have written it: then ours was refused the lock.
+        if any(isinstance(event, RunStarted) and event.pid == child.pid for event in reader.read()):
             return child.pid
         if ended is not None:
             break
@@ -90,6 +93,9 @@ def start_runner(
     else:
         child.kill()
         child.wait()
+    if ended == EXIT_LOCK_HELD:
+        lost = "; nothing was added: ask once more" if added is not None else ""
+        raise RunnerNotStarted(f"another runner took {folder.name} up at the same moment{lost}")
     said = folder.runner_log.read_bytes()[offset:].decode(errors="replace").strip().splitlines()
     last = said[-1] if said else f"it said nothing in {timeout_s:.0f} s" if child.poll() is None else "it said nothing"
     raise RunnerNotStarted(f"the runner did not start: {last} (see {folder.runner_log})")
