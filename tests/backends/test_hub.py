@@ -134,6 +134,15 @@ async def test_a_model_is_fetched_with_progress_and_then_never_again(hub: Hub, m
     assert hub.asked == []
 
 
+async def test_a_file_of_the_user_that_is_named_like_the_library_is_not_taken_for_it(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "huggingface_hub.py").write_text("raise SystemExit('a file of the user, not the library')")
+    monkeypatch.chdir(tmp_path)
+    folder = await download("o/m", on_progress=lambda _: None)
+    assert (folder / "config.json").exists()
+
+
 async def test_a_cancelled_download_ends_its_process_and_is_taken_up_again(hub: Hub, tmp_path: Path) -> None:
     hub.slow = True
     downloading = asyncio.create_task(download("o/m", on_progress=lambda _: None))

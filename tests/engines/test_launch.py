@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tuner_tui.engines.gpus import gpus_needed
 from tuner_tui.engines.launch import launch_spec, served_name
@@ -140,6 +141,11 @@ def test_a_process_on_this_machine() -> None:
     assert (spec.image, spec.mounts, spec.cpuset, spec.cwd) == (None, (), "0-1", "/tmp")
     assert spec.environment["CUDA_VISIBLE_DEVICES"] == "2,3"
     assert spec.environment["PYTHONUNBUFFERED"] == "1"
+
+
+def test_a_process_works_in_the_tasks_folder_wherever_the_user_stands() -> None:
+    written = replace(task("vllm", backend="process"), file="/data/tasks/t.yaml")
+    assert launch_spec(written, {}, ()).cwd == "/data/tasks"
 
 
 @pytest.mark.parametrize(

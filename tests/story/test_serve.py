@@ -45,6 +45,7 @@ async def test_a_page_shows_the_app_takes_keys_and_ends_it_when_it_is_closed(
 ) -> None:
     pytest.importorskip("textual_serve", reason="textual-serve is not installed (pip install 'tuner-tui[serve]')")
     monkeypatch.setenv("TERM", "dumb")  # the terminal that `serve` was started from is no matter
+    (home / "textual.py").write_text("raise SystemExit('a file of the user, not the library')")
     port = free_port()
     server = await asyncio.create_subprocess_exec(
         *TUNER,

@@ -28,7 +28,8 @@ async def download(model_id: str, *, on_progress: Callable[[Progress], None], re
     """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "tuner_tui.backends.hub_child", model_id, *([revision] if revision else [])),
+        # -P: a huggingface_hub.py in the user's folder is not the library.
+        *("-P", "-m", "tuner_tui.backends.hub_child", model_id, *([revision] if revision else [])),
         stdin=asyncio.subprocess.PIPE,  # never written to: its end tells the child that we are gone
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

@@ -17,7 +17,8 @@ def serve_screen(port: int, arguments: tuple[str, ...]) -> int:
     """
     _check(arguments)
     try:
-        server = _server(shlex.join([sys.executable, "-m", "tuner_tui", *arguments]), port)
+        # -P: a textual.py in the user's folder is not the library.
+        server = _server(shlex.join([sys.executable, "-P", "-m", "tuner_tui", *arguments]), port)
     except ImportError:
         click.echo("tuner-tui: `serve` needs one more package: pip install 'tuner-tui[serve]'", err=True)
         return 2

@@ -98,7 +98,8 @@ def _process(task: Task, configuration: Configuration, gpus: tuple[int, ...]) ->
         pass_environment=_passed(task),
         gpus=gpus,
         cpuset=options.cpus,
-        cwd=options.cwd,
+        # Not where somebody stood: a resume from elsewhere starts the same server.
+        cwd=options.cwd or str(Path(task.file).parent),
     )
 
 

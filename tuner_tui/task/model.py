@@ -140,6 +140,7 @@ class ProcessOptions(Frozen, frozen=True, kw_only=True):
     command: tuple[str, ...] | None = None
     cpus: str | None = None
     cwd: str | None = None
+    """None: the task file's folder."""
 
 
 class Model(Frozen, frozen=True, kw_only=True):
