@@ -8,6 +8,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -21,7 +22,8 @@ from tuner_tui.backends.backend import LABEL_RUNNER
 from tuner_tui.backends.docker import DockerBackend
 from tuner_tui.task.launch_spec import LaunchSpec
 
-RUNNER = "test-of-the-backends"
+RUNNER = f"test-of-the-backends-{uuid.uuid4().hex}"
+"""Of this run of the tests alone: another beside it has containers of its own."""
 
 
 @pytest.fixture(scope="session")
