@@ -7,10 +7,13 @@ and imports next to nothing, so that it costs little and no signal to the runner
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
+from pathlib import Path
 
+_MODULE = "tuner_tui.runner.guard"
 _GOODBYE = b"."
 _PATIENCE_S = 600.0
 """How long an Engine that does not answer is waited for: its upgrade takes minutes, and a server that is left holds
@@ -29,7 +32,7 @@ class Guard:
         """Starts the guard of `runner` (its uuid); its output goes where the runner's does."""
         read_end, write_end = os.pipe()
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "tuner_tui.runner.guard", runner, backend],
+            [sys.executable, "-P", "-m", _MODULE, runner, backend],
             stdin=read_end,
             start_new_session=True,
         )
@@ -45,6 +48,18 @@ class Guard:
         finally:
             os.close(self._pipe)
         self._process.wait(timeout=10)
+
+
+def is_watched(runner: str) -> bool:
+    """Whether the guard of `runner` is there: then that runner is alive, or the guard is removing its servers just
+    now. Raises OSError on a machine that has no /proc."""
+    for process in Path("/proc").iterdir():
+        if process.name.isdecimal():
+            with contextlib.suppress(OSError):  # it ended meanwhile
+                command = (process / "cmdline").read_bytes().split(b"\0")
+                if _MODULE.encode() in command and runner.encode() in command:
+                    return True
+    return False
 
 
 def main(runner: str, backend: str) -> None:
