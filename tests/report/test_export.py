@@ -15,12 +15,20 @@ import yaml
 from msgspec.structs import replace
 
 from tests.report.some_run import CLEAR, run_of
+from tests.runs.test_state import CREATED, at, fold
 from tuner_tui.report.deployment import chosen_experiment, compose, kubernetes, launch_command
 from tuner_tui.report.export import FORMATS, exported
 from tuner_tui.report.markdown import report
-from tuner_tui.report.results import results_json
+from tuner_tui.report.results import results, results_json
 from tuner_tui.report.results_csv import results_csv
-from tuner_tui.runs.events import PreparationFinished
+from tuner_tui.runs.events import (
+    AnyEvent,
+    LaunchesAdded,
+    LaunchFinished,
+    LaunchStarted,
+    PreparationFinished,
+    RunStarted,
+)
 from tuner_tui.runs.experiment import ExperimentState
 from tuner_tui.runs.snapshot import Snapshot
 from tuner_tui.task.model import DockerOptions, Limit, Model
@@ -32,6 +40,18 @@ SERVED: dict[str, Any] = {
     "docker": DOCKER,
     "env": {"HF_TOKEN": None, "PRICE": "$5"},
 }
+
+
+def test_an_invalid_experiment_is_called_so_while_it_is_launched_once_more() -> None:
+    events: list[AnyEvent] = [
+        RunStarted(at=at(1), runner="u", pid=1, host="h"),
+        LaunchStarted(at=at(1), launch=1, experiment=1, command="x"),
+        LaunchFinished(at=at(2), launch=1, status="invalid", total_s=1.0),
+        LaunchesAdded(at=at(3), experiments=(1,)),
+        LaunchStarted(at=at(3), launch=2, experiment=1, command="x"),
+    ]
+    [experiment] = results(fold(*CREATED, *events))["experiments"]
+    assert experiment["status"] == "invalid"
 
 
 def served(**task: Any) -> tuple[Snapshot, ExperimentState]:

@@ -78,20 +78,13 @@ def _experiment(experiment: ExperimentState) -> dict[str, Any]:
         "id": experiment.id,
         "configuration": experiment.configuration,
         "baseline": experiment.baseline,
-        "status": _status(experiment),
+        "status": experiment.outcome,
         "failure": _failure(experiment.failure),
         "score": experiment.score.value if experiment.score else None,
         "score_interval": [experiment.score.low, experiment.score.high] if experiment.score else None,
         "limits": experiment.limits,
         "launches": [_launch(launch) for launch in experiment.counted],
     }
-
-
-def _status(experiment: ExperimentState) -> str:
-    """Without what is under way just now."""
-    if experiment.status != "running":
-        return experiment.status
-    return "succeeded" if experiment.scores else "failed"
 
 
 def _launch(launch: Launch) -> dict[str, Any]:
