@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from tests.runs.test_state import TASK
+from tuner_tui.runs.events import RunCreated
 from tuner_tui.runs.folder import RunFolder, RunNotFound, find_run, list_runs, make_run_folder
+from tuner_tui.runs.journal import new_run
 
 
 def make(runs_dir: Path, name: str, second: int) -> RunFolder:
@@ -30,6 +34,23 @@ def test_a_run_is_found_by_path_name_prefix_and_latest(tmp_path: Path) -> None:
     assert find_run(older.name, tmp_path) == older
     assert find_run(older.name[:-2], tmp_path) == older
     assert find_run(str(older.path), tmp_path / "elsewhere") == older
+
+
+def test_the_latest_is_the_one_made_last_when_summer_time_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        runs = []
+        for minute, name in ((50, "before"), (70, "after")):  # 2:50 in summer time, then 2:10 in winter time
+            moment = datetime(2026, 10, 25, 0, 0, tzinfo=UTC) + timedelta(minutes=minute)
+            with new_run(tmp_path, name, moment) as (folder, journal):
+                journal.append(RunCreated(at=moment, run=folder.name, task=TASK, version="0"))
+            runs.append(folder)
+        assert runs[0].name > runs[1].name
+        assert find_run("latest", tmp_path) == runs[1]
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_an_unclear_name_says_what_there_is(tmp_path: Path) -> None:

@@ -106,6 +106,13 @@ def test_a_clock_that_is_set_back_takes_no_time_away() -> None:
     assert whole.elapsed_s == 21  # but for the second in which it was set
 
 
+def test_a_clock_that_is_put_forward_spends_no_budget() -> None:
+    first = launch(1, 2, 1)
+    first[-1] = replace(first[-1], at=at(3 * 3600))
+    whole = fold(*CREATED, RunStarted(at=at(1), runner="u", pid=1, host="h"), *first)
+    assert whole.elapsed_s == 10
+
+
 def test_a_failed_launch_keeps_its_cause() -> None:
     fix = Fix(set={"max-model-len": 1152}, remove=("no-such-flag",))
     failure = Failure(failure_class="unknown_flag", reason="no such flag", line="error: …", fix=fix)

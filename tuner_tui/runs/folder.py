@@ -6,12 +6,15 @@ import os
 import re
 import shutil
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 GOODBYE = "the run is over:"
 """With this the runner ends its log in order."""
 _LINE_BYTES = 4096
+_AT = re.compile(rb'"at":"([^"]+)"')
+_BEGINNING_BYTES = 200
+"""Of a journal: its first event's kind and time stand in them."""
 
 
 class RunNotFound(Exception):
@@ -114,11 +117,26 @@ def make_run_folder(runs_dir: Path, task_name: str, moment: datetime) -> RunFold
 
 
 def list_runs(runs_dir: Path) -> list[RunFolder]:
-    """All runs, newest first. Raises OSError where the folder of runs cannot be read."""
+    """All runs, the one that was made last first. Raises OSError where the folder of runs cannot be read."""
     if not runs_dir.is_dir():
         return []
     found = [RunFolder(path.resolve()) for path in runs_dir.iterdir() if _is_run(path)]
-    return sorted(found, key=lambda run: run.name, reverse=True)
+    return sorted(found, key=lambda run: (_made_at(run), run.name), reverse=True)
+
+
+def _made_at(run: RunFolder) -> datetime:
+    """As its journal begins: names have the local time, which goes back by an hour when summer time ends. From the
+    name where the journal does not tell."""
+    try:
+        with run.journal.open("rb") as journal:
+            if found := _AT.search(journal.read(_BEGINNING_BYTES)):
+                return datetime.fromisoformat(found[1].decode()).astimezone()
+    except (OSError, ValueError):
+        pass
+    try:
+        return datetime.strptime(run.name[:19], "%Y-%m-%dT%H-%M-%S").astimezone()
+    except ValueError:
+        return datetime.fromtimestamp(0, UTC)
 
 
 def _is_run(path: Path) -> bool:

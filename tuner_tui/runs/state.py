@@ -58,6 +58,8 @@ class RunState:
         self._started_at: datetime | None = None
         self._has_runner = False
         self._elapsed_s = 0.0
+        self._work_began_s = 0.0
+        """`_elapsed_s` when the launch or the preparation under way began."""
         self._last_at: datetime | None = None
         self._runner: str | None = None
         self._preparation: PreparationStarted | None = None
@@ -94,8 +96,10 @@ class RunState:
             case RunStarted():
                 self._take_up(event)
             case PreparationStarted():
+                self._work_began_s = self._elapsed_s
                 self._preparation = event
             case PreparationFinished():
+                self._took(event.elapsed_s)
                 self._preparation = None
                 if event.what == "image" and event.failure is None:
                     self._image = event
@@ -109,6 +113,7 @@ class RunState:
                 for given_up in list(self._experiments.values()):
                     self._put(replace(given_up, wanted=len(given_up.counted)))
             case LaunchStarted():
+                self._work_began_s = self._elapsed_s
                 self._begin_launch(event)
             case ServerStarted():
                 self._change(event.launch, server=event.server, url=event.url)
@@ -131,6 +136,7 @@ class RunState:
             case LaunchFailing():
                 self._change(event.launch, failure=event.failure, phase="stopping", level=None)
             case LaunchFinished():
+                self._took(event.total_s)
                 self._end_launch(event)
             case CommandTaken():
                 self._commands += (event,)
@@ -225,6 +231,11 @@ class RunState:
         self._paused = self._stopping = False
         self._preparation = None
         self._interrupt()
+
+    def _took(self, duration_s: float) -> None:
+        """What is over took so long by a clock that nobody sets: one that was put forward meanwhile adds nothing."""
+        if duration_s:
+            self._elapsed_s = min(self._elapsed_s, self._work_began_s + duration_s)
 
     def _interrupt(self) -> None:
         """The launch under way, if there is one, is over without an end of its own."""
