@@ -58,3 +58,13 @@ def test_a_run_whose_files_cannot_be_written_is_a_sentence(tmp_path: Path) -> No
     ran = CliRunner().invoke(main, ["confirm", run.name, "--runs-dir", str(tmp_path / "runs")])
     assert ran.exit_code == 2
     assert ran.stderr.splitlines()[-1] == f"tuner-tui: Is a directory: {run.runner_log}"
+
+
+def test_results_are_named_where_they_were_written(tmp_path: Path) -> None:
+    run = finished_run(tmp_path / "runs", tmp_path)
+    asked = ["resume", run.name, "--runs-dir", str(tmp_path / "runs")]
+    without = CliRunner().invoke(main, asked).stderr
+    assert "nothing is left to do" in without
+    assert "results:" not in without
+    run.results.touch()
+    assert f"results: {run.results}" in CliRunner().invoke(main, asked).stderr

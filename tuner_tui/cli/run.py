@@ -151,5 +151,6 @@ def _end(snapshot: Snapshot, folder: RunFolder, *, as_json: bool) -> int:
             sys.stdout.buffer.flush()
     console = Console(stderr=as_json)
     print_summary(snapshot, console)
-    click.echo(f"results: {folder.results}", err=True)
+    if folder.results.exists():  # none was written where the runner never came as far
+        click.echo(f"results: {folder.results}", err=True)
     return 0 if snapshot.verdict.leader is not None else 1
