@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tuner_tui.runs.events import LaunchStarted, ServerReady
+from tuner_tui.runs.events import LaunchStarted, LevelFinished, ServerReady
 from tuner_tui.runs.folder import RunFolder, list_runs
 from tuner_tui.runs.journal import JournalReader
 from tuner_tui.runs.state import RunState, Snapshot
@@ -56,7 +56,7 @@ def only_run(runs_dir: Path) -> RunFolder:
 
 
 def in_launch(
-    runs_dir: Path, kind: type[ServerReady] | type[LaunchStarted] = ServerReady, within_s: float = 30.0
+    runs_dir: Path, kind: type[ServerReady | LaunchStarted | LevelFinished] = ServerReady, within_s: float = 30.0
 ) -> RunFolder:
     """The run, once a launch has come as far as `kind`."""
     folder = only_run(runs_dir)

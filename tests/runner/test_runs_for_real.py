@@ -18,7 +18,7 @@ from tests.tuner import in_launch, only_run, start, state, tuner, until
 from tuner_tui.backends.leftovers import Leftover, find_leftovers
 from tuner_tui.cli.launcher import CommandLauncher
 from tuner_tui.runs.commands import AddConfigurations, Continue, Measure, Pause, Skip, Stop, append_command
-from tuner_tui.runs.events import LaunchesAdded, LaunchFailing, LaunchStarted
+from tuner_tui.runs.events import LaunchesAdded, LaunchFailing, LaunchStarted, LevelFinished
 from tuner_tui.runs.journal import JournalReader
 from tuner_tui.runs.lock import holder
 from tuner_tui.runs.start import RunnerNotStarted, start_runner
@@ -380,6 +380,20 @@ def test_a_command_beside_the_task_is_found_wherever_the_user_stands(
     monkeypatch.chdir(elsewhere)
     [experiment] = json.loads(tuner("run", task, "--json").stdout)["experiments"]
     assert experiment["status"] == "succeeded"
+
+
+def test_who_skips_a_launch_that_is_over_already_is_told_so(tmp_path: Path, runs_dir: Path) -> None:
+    serve = tmp_path / "serve.sh"
+    engine = f'{sys.executable} -m tuner_tui.engines.simulated "$@"'
+    serve.write_text(f'#!/bin/sh\ntrap "sleep 3; exit" TERM\n{engine} &\nwait\n')
+    serve.chmod(0o755)
+    task = simulated_task(tmp_path, {}, max_requests=8, concurrency=(1,), process={"command": ["./serve.sh"]})
+    with start("run", task) as following:
+        folder = in_launch(runs_dir, LevelFinished)
+        append_command(folder.commands, Skip(launch=1))
+        assert following.wait(30) == 0
+    [answer] = state(folder).commands
+    assert (answer.accepted, answer.why) == (False, "launch 1 is over, its server is being removed")
 
 
 def test_of_two_who_add_launches_at_once_one_is_told_that_nothing_was_added(tmp_path: Path, runs_dir: Path) -> None:

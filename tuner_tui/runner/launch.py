@@ -94,6 +94,8 @@ class Launch:
         self.loads = LoadOnDemand(task, number, self._watch, emit, lambda: self._enter("serving"))
         """Load at a server that is kept up."""
         self._answers: list[Answer] = []
+        self.stopping = False
+        """Whether its server is being removed, so that nothing is left to be given up."""
         self._server: Server | None = None
         self._start_s: float | None = None
 
@@ -149,6 +151,7 @@ class Launch:
                 self._emit(LaunchFailing(launch=self.number, failure=failure))
             live.leave()
         finally:
+            self.stopping = True
             await self._clean_up(measurement, _GRACE_FAILED_S if status == "failed" else _GRACE_S)
         return LaunchFinished(
             launch=self.number,

@@ -61,8 +61,7 @@ class Orders:
         snapshot = self._run.snapshot
         match command:
             case Skip():
-                if snapshot.launch is None or snapshot.launch.number != command.launch:
-                    return f"launch {command.launch} is not under way"
+                return self._run.skip_refusal(command.launch)
             case Pause():
                 return "the run is paused already" if snapshot.paused else None
             case Continue():
@@ -92,7 +91,7 @@ class Orders:
             case Stop():
                 self._run.stop()
             case Skip():
-                self._run.skip(command.launch)
+                self._run.skip()
             case Pause():
                 self._run.emit(RunPaused())
             case Continue():

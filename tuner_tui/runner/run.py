@@ -102,12 +102,16 @@ class Run:
         if self._launch is not None:
             self._hurrying.append(asyncio.create_task(self._launch.hurry()))
 
-    def skip(self, launch: int) -> bool:
-        """Gives up launch number `launch`, if that is the one under way."""
+    def skip_refusal(self, launch: int) -> str | None:
+        """Why launch number `launch` cannot be given up; None where it can."""
         if self._launch is None or self._launch.number != launch:
-            return False
-        self._launch.abort("skip")
-        return True
+            return f"launch {launch} is not under way"
+        return f"launch {launch} is over, its server is being removed" if self._launch.stopping else None
+
+    def skip(self) -> None:
+        """Gives up the launch under way."""
+        if self._launch is not None:
+            self._launch.abort("skip")
 
     def load_refusal(self, load: Load) -> str | None:
         """Why `load` cannot be sent at the server that is kept up; None where it can."""
