@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,9 +14,10 @@ from docker import APIClient
 
 from tests.backends.conftest import shell as container
 from tests.backends.test_process import shell as process
-from tuner_tui.backends.backend import BackendUnavailable
+from tuner_tui.backends.backend import ENVIRONMENT_RUNNER, BackendUnavailable, ServerLeft
 from tuner_tui.backends.docker import DockerBackend
 from tuner_tui.backends.leftovers import Leftover, find_leftovers, remove, remove_leftovers
+from tuner_tui.backends.marks import kill_marked
 from tuner_tui.backends.process import ProcessBackend
 
 
@@ -59,6 +61,18 @@ def test_a_runner_under_a_mark_does_not_end_itself(monkeypatch: pytest.MonkeyPat
         os.execve(os.sys.executable, [os.sys.executable, "-c", program], environment)  # type: ignore[attr-defined]
     _, status = os.wait()
     assert os.waitstatus_to_exitcode(status) == 0
+
+
+def test_a_process_that_nothing_ends_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one that waits for a GPU's driver: signals do nothing to it."""
+    runner = uuid.uuid4().hex
+    with subprocess.Popen(["sleep", "100"], env={**os.environ, ENVIRONMENT_RUNNER: runner}) as stuck:
+        try:
+            with monkeypatch.context() as patched, pytest.raises(ServerLeft, match=f"process {stuck.pid} .sleep 100."):
+                patched.setattr(os, "kill", lambda pid, number: None)
+                kill_marked(lambda process: process.runner == runner, timeout_s=0.1)
+        finally:
+            stuck.kill()
 
 
 @pytest.mark.docker
