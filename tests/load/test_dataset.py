@@ -45,6 +45,14 @@ def test_the_person_s_last_turn_is_answered_and_the_recorded_answer_left_out(tmp
     assert dataset(tmp_path, msgspec.json.encode(messages).decode()).entry(0).answer == "the answer"
 
 
+def test_what_a_tool_was_asked_and_answered_is_part_of_a_recorded_chat(tmp_path: Path) -> None:
+    turns = [("Human", "a"), ("function_call", "{}"), ("observation", "1"), ("gpt", "It is one.")]
+    conversation = [{"from": who, "value": words} for who, words in turns]
+    entry = dataset(tmp_path, msgspec.json.encode({"conversations": conversation}).decode()).entry(0)
+    assert [each["role"] for each in entry.prompt.body(chat=True)] == ["user", "assistant", "user"]
+    assert entry.answer == "It is one."
+
+
 def test_outputs_that_completions_would_cut_short_are_refused(tmp_path: Path) -> None:
     found = dataset(tmp_path, '{"prompt": "a", "output_tokens": 7}\n{"prompt": "b"}\n')
     with pytest.raises(ValueError, match="1 of 2 entries do not say how long the output shall be"):
@@ -133,8 +141,8 @@ def test_the_seed_orders_and_the_file_begins_anew(tmp_path: Path) -> None:
         ('{"prompt": "a", "output_tokens": 0}', r"prompts\.jsonl:1: output_tokens is a whole number from 1"),
         ('{"conversations": [{"from": "gpt", "value": "d"}]}', "holds no prompts: no question is asked in any"),
         (
-            '{"prompt": "a"}\n{"conversations": [{"from": "observation", "value": "d"}]}',
-            r"prompts\.jsonl:2: \"from\" is one of human, .*, found 'observation'",
+            '{"prompt": "a"}\n{"conversations": [{"from": "narrator", "value": "d"}]}',
+            r"prompts\.jsonl:2: \"from\" is one of human, .*, found 'narrator'",
         ),
         (
             '{"messages": [{"role": "user", "content": 5}]}',

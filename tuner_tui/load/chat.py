@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 _ROLES = {
-    **dict.fromkeys(("human", "user"), "user"),
+    # What a tool answered is read by the model, as a person's words are.
+    **dict.fromkeys(("human", "user", "observation", "tool", "tool_response", "function_response"), "user"),
     **dict.fromkeys(("gpt", "assistant", "chatgpt", "bing", "bard", "model"), "assistant"),
+    **dict.fromkeys(("function_call", "tool_call"), "assistant"),
     "system": "system",
 }
 
@@ -43,7 +45,7 @@ def other_parts(messages: list[dict[str, Any]]) -> set[str]:
 def _turn(turn: Any) -> dict[str, Any]:
     if not isinstance(turn, dict) or not isinstance(turn.get("value"), str):
         raise ValueError('a turn of "conversations" has "from" and "value"')
-    role = _ROLES.get(str(turn.get("from")))
+    role = _ROLES.get(str(turn.get("from")).lower())
     if role is None:
         raise ValueError(f'"from" is one of {", ".join(_ROLES)}, found {turn.get("from")!r}')
     return {"role": role, "content": turn["value"]}
