@@ -216,6 +216,12 @@ def test_a_flag_that_is_younger_than_the_image_is_told_with_what_the_image_takes
         assert problems("sglang", parameters, image=f"lmsysorg/sglang:{image}") == []
     assert problems("sglang", parameters, image="host:5000/sglang@sha256:0123") == []
     assert problems("sglang", parameters, backend="process") == []
+    # Who builds an image of the engine in their own counts versions of their own.
+    old: dict[str, list[Value]] = {"attention-backend": ["FLASH_ATTN"]}
+    for image in ("nvcr.io/nvidia/ai-dynamo/vllm-runtime:0.6.0", "team/my-vllm:0.1.0"):
+        assert problems("vllm", old, image=image) == []
+    assert len(problems("vllm", old, image="mirror:5000/vllm/vllm-openai:v0.11.0")) == 1
+    assert one("vllm", {"swap-space": [1]}, image="rhaiis/vllm-cuda-rhel9:3.2.1").startswith("warning: ")
     assert problems("sglang", {}, unchecked={"attn-dp-size": [2]}, image="lmsysorg/sglang:v0.5.19") == []
     assert problems("simulated", {"cuda-graph-max-bs-decode": [8]}, image="mine/simulated:0.1.0") == []
 

@@ -12,6 +12,11 @@ from tuner_tui.engines.registry import ENGINES
 from tuner_tui.task.problem import Problem
 from tuner_tui.task.reading import Reading
 
+_VERSIONED = re.compile(
+    r"(?:^|/)(?:sglang|vllm|vllm-(?:openai|cpu)[\w-]*):v?(\d+\.\d+\.\d+)(?![^@]*(?:nightly|dev))", re.ASCII
+)
+"""The names under which the engines' own projects publish."""
+
 
 def check(reading: Reading) -> list[Problem]:
     """Every problem with the flags of `reading.space`; empty where the engine or the space was not read.
@@ -121,10 +126,10 @@ def _version(text: str) -> tuple[int, ...]:
 
 def _image_version(reading: Reading) -> tuple[int, ...] | None:
     """The engine's version as the image's tag tells it; None for a process and for other tags: what was built at night
-    is newer than the version it names."""
+    is newer than the version it names, and an image of another name counts versions of its own."""
     task = reading.task
     if task is None or task.backend != "docker" or ENGINES[task.engine].simulated:
         return None
     image = task.image or ENGINES[task.engine].default_image
-    found = re.search(r":v?(\d+\.\d+\.\d+)(?![^@]*(?:nightly|dev))", image)
+    found = _VERSIONED.search(image)
     return _version(found[1]) if found else None
