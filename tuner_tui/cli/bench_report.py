@@ -16,9 +16,9 @@ _ADVICE = {
     "wrong_output_length": "the server must honour ignore_eos and min_tokens, and report usage",
     "client_lag": "give the generator more CPUs (--cpus)",
     "client_busy": "give the generator more CPUs (--cpus)",
-    "too_few_samples": "raise --max-requests",
-    "short_level": "raise --max-requests",
-    "no_steady_state": "raise --max-requests",
+    "too_few_samples": "raise --max-requests (and --max-time)",
+    "short_level": "raise --max-requests (and --max-time)",
+    "no_steady_state": "raise --max-requests (and --max-time)",
     "rate_not_achieved": "the server cannot keep up (raise --max-in-flight, or ask for less)",
 }
 """By a doubt's name, in place of what is said of it in a run, which a task file would mend."""

@@ -389,7 +389,7 @@ def import_(
     "--start", type=click.FloatRange(min=0, min_open=True), help="Where --find-max begins.  [default: one at a time]"
 )
 @click.option("--most", type=click.FloatRange(min=1), help="The most that --find-max tries.  [default: 256]")
-@click.option("--model", help="Name of the model.  [default: the first that /v1/models names]")
+@click.option("--model", help="Name of the model.  [default: the first that the server names]")
 @click.option(
     "--endpoint", type=click.Choice(["completions", "chat"]), default="completions", show_default=True, help="API."
 )
