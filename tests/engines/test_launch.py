@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -143,9 +144,13 @@ def test_a_process_on_this_machine() -> None:
     assert spec.environment["PYTHONUNBUFFERED"] == "1"
 
 
-def test_a_process_works_in_the_tasks_folder_wherever_the_user_stands() -> None:
-    written = replace(task("vllm", backend="process"), file="/data/tasks/t.yaml")
-    assert launch_spec(written, {}, ()).cwd == "/data/tasks"
+def test_a_process_works_in_the_tasks_folder_wherever_the_user_stands(tmp_path: Path) -> None:
+    folder = tmp_path / "tasks"
+    folder.mkdir()
+    written = replace(task("vllm", backend="process"), file=str(folder / "t.yaml"))
+    assert launch_spec(written, {}, ()).cwd == str(folder)
+    folder.rename(tmp_path / "renamed")  # while the run goes on, or before it is confirmed
+    assert launch_spec(written, {}, ()).cwd == "/home/me"
 
 
 @pytest.mark.parametrize(

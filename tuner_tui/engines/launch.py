@@ -11,7 +11,7 @@ from tuner_tui.engines.command import flags
 from tuner_tui.engines.registry import engine
 from tuner_tui.task.launch_spec import LaunchSpec, Mount
 from tuner_tui.task.model import Configuration, Task
-from tuner_tui.task.paths import with_home
+from tuner_tui.task.paths import is_folder, with_home
 
 MODEL_TARGET = "/model"
 """Where a model folder is seen inside a container."""
@@ -98,9 +98,15 @@ def _process(task: Task, configuration: Configuration, gpus: tuple[int, ...]) ->
         pass_environment=_passed(task),
         gpus=gpus,
         cpuset=options.cpus,
-        # Not where somebody stood: a resume from elsewhere starts the same server.
-        cwd=options.cwd or str(Path(task.file).parent),
+        cwd=options.cwd or str(_folder_of(task)),
     )
+
+
+def _folder_of(task: Task) -> Path:
+    """Not where somebody stood: a resume from elsewhere starts the same server, also after the task's folder was
+    renamed or removed, which most servers do not miss."""
+    folder = Path(task.file).parent
+    return folder if is_folder(folder) else with_home("~")
 
 
 def _command(task: Task, model: str, host: str, configuration: Configuration) -> tuple[str, ...]:
