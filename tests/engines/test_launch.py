@@ -170,7 +170,7 @@ def test_what_a_request_calls_the_model(backend: str, model: Model, configuratio
 def test_the_simulated_engine_runs_on_this_python() -> None:
     model = Model(given="llama", kind="name")
     process = launch_spec(task("simulated", model, backend="process"), {}, ())
-    assert process.command[:5] == (sys.executable, "-m", "tuner_tui.engines.simulated", "--model-path", "llama")
+    assert process.command[:6] == (sys.executable, "-P", "-m", "tuner_tui.engines.simulated", "--model-path", "llama")
     container = launch_spec(task("simulated", model), {}, ())
     assert container.command[0] == "python3"
     assert container.image == "tuner-tui-simulated:latest"

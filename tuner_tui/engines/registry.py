@@ -43,7 +43,8 @@ ENGINES: dict[str, Engine] = {
         title="simulated",
         default_image="tuner-tui-simulated:latest",
         docker_command=("python3", "-m", "tuner_tui.engines.simulated"),
-        process_command=("{python}", "-m", "tuner_tui.engines.simulated"),
+        # -P: a queue.py in the task's folder, where it works, is not the library.
+        process_command=("{python}", "-P", "-m", "tuner_tui.engines.simulated"),
         model_flag="--model-path",
         container_port=30000,
         ready_paths=("/health",),
