@@ -14,6 +14,7 @@ import pytest
 
 from tests.runner.simulated_task import simulated_task
 from tests.tuner import in_launch, start, state, tuner
+from tuner_tui.backends import leftovers
 from tuner_tui.backends.backend import Backend, Exit, Image, Progress, ServerLeft
 from tuner_tui.backends.leftovers import find_leftovers
 from tuner_tui.cli.load import load
@@ -120,6 +121,19 @@ def test_a_guard_that_finds_no_engine_says_so_in_the_end(
     guard.main("a-runner", "docker")
     last = capsys.readouterr().err.splitlines()[-1]
     assert "guard: given up" in last and "No Docker Engine answers" in last and "`tuner-tui clean`" in last
+
+
+def test_a_guard_says_what_it_cannot_end_and_not_that_clean_could(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stuck(chosen: object) -> None:
+        raise ServerLeft("The process 7 (vllm) does not end. A reboot ends it.")
+
+    monkeypatch.setattr(leftovers, "kill_marked", stuck)
+    monkeypatch.setattr(os, "read", lambda descriptor, size: b"")
+    guard.main("a-runner", "process")
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == "guard: given up: The process 7 (vllm) does not end. A reboot ends it."
 
 
 def test_resume_removes_what_the_runner_before_left_and_then_launches(tmp_path: Path, runs_dir: Path) -> None:

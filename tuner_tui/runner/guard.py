@@ -66,7 +66,7 @@ def main(runner: str, backend: str) -> None:
     """Waits for the runner's goodbye or death."""
     if os.read(0, 1) == _GOODBYE:
         return
-    from tuner_tui.backends.backend import BackendUnavailable
+    from tuner_tui.backends.backend import BackendUnavailable, ServerLeft
     from tuner_tui.backends.leftovers import remove_leftovers
 
     _say(f"runner {runner} ended without a goodbye; removing its servers")
@@ -76,6 +76,8 @@ def main(runner: str, backend: str) -> None:
             lambda each: each.runner == runner, docker=docker, process=True, patience_s=_PATIENCE_S
         ):
             _say(f"removed {removed}")
+    except ServerLeft as left:
+        _say(f"given up: {left}")
     except BackendUnavailable as error:
         _say(f"given up after {_PATIENCE_S / 60:.0f} minutes: {error} Then `tuner-tui clean` removes what is left.")
 
