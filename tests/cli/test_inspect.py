@@ -92,7 +92,7 @@ SAVED = b"[2026-01-01 10:00:00] Load weight begin. avail mem=79.00 GB\n" * 3
     "content",
     [
         gzip.compress(SAVED),
-        gzip.compress(SAVED[:70]) + gzip.compress(SAVED[70:]) + b"\0" * 512,
+        gzip.compress(SAVED[:70]) + gzip.compress(SAVED[70:]) + b"\0" * (2 << 20),
         SAVED.decode().replace("\n", "\r\n").encode("utf-16"),
         codecs.BOM_UTF16_BE + SAVED.decode().encode("utf-16-be"),
         gzip.compress(SAVED.decode().encode("utf-16")),

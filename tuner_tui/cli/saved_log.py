@@ -41,12 +41,12 @@ def _unzipped(read: Iterator[bytes]) -> Iterator[bytes]:
     unzip = zlib.decompressobj(wbits=31)
     try:
         for chunk in read:
-            while chunk:
+            while chunk := chunk.lstrip(b"\0") if unzip.eof else chunk:
                 if unzip.eof:
                     unzip = zlib.decompressobj(wbits=31)
                 if text := unzip.decompress(chunk, _CHUNK):
                     yield text
-                chunk = unzip.unused_data.lstrip(b"\0") if unzip.eof else unzip.unconsumed_tail
+                chunk = unzip.unused_data if unzip.eof else unzip.unconsumed_tail
     except zlib.error:
         raise OSError("the gzip file is damaged") from None
     if not unzip.eof:
