@@ -10,6 +10,7 @@ import pytest
 from tests.load.genai_bench_folder import request, write_experiment
 from tests.shared_data import shared
 from tests.tuner import only_run, state, tuner
+from tuner_tui.cli.launcher import CommandLauncher
 from tuner_tui.load.records import read_records
 
 
@@ -62,6 +63,34 @@ def test_folders_of_genai_bench_are_configurations(tmp_path: Path, runs_dir: Pat
     folder = only_run(runs_dir)
     assert len(read_records(folder.launch(2) / "requests.jsonl")) == 30
     assert state(folder).kind == "import"
+
+
+def test_a_folder_whose_servers_flags_nobody_told_is_not_served(tmp_path: Path, runs_dir: Path) -> None:
+    """Its name went out as a flag, `--experiment chunk-2048`."""
+    write_experiment(tmp_path / "chunk-2048", {("D(20,10)", 2): ([request(0.05, 0.02)] * 30, 5.0)})
+    tuner("import", tmp_path / "chunk-2048", check=0)
+    for form in ("command", "compose", "k8s"):
+        refused = tuner("export", "latest", "--format", form, check=2).stderr
+        assert refused == "tuner-tui: #1 is a folder of genai-bench, which does not tell the flags of its server\n"
+    assert "--experiment" not in (only_run(runs_dir).path / "report.md").read_text()
+
+
+def test_an_imported_configuration_is_tried_with_the_model_from_the_screens_models_dir(
+    tmp_path: Path, runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The import had no need of it."""
+    results = shared("data/seed-run/docker-simple-tune_results.json")
+    task = tmp_path / "task.yaml"
+    task.write_text(
+        "{engine: sglang, backend: process, model: tiny, parameters: {mem-fraction-static: [0.7, 0.8]}, "
+        "benchmark: {traffic: ['D(100,100)'], concurrency: [1, 4], max_requests: 50}, objective: minimize_latency}"
+    )
+    tuner("import", results, "--task", task)
+    (tmp_path / "models" / "tiny").mkdir(parents=True)
+    monkeypatch.setattr("tuner_tui.runs.start.start_runner", lambda folder: 1)
+    launcher = CommandLauncher(runs_dir, tmp_path / "models")
+    tried = launcher.try_again(only_run(runs_dir), {"mem-fraction-static": 0.8})
+    assert state(tried).task.model.path == str(tmp_path / "models" / "tiny")
 
 
 def test_a_folder_named_twice_was_measured_once_and_two_of_one_name_are_two(tmp_path: Path, runs_dir: Path) -> None:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from textual.pilot import Pilot
 
 from tests.load.genai_bench_folder import request, write_experiment
@@ -178,12 +179,13 @@ async def test_a_try_from_the_task_beside_a_run_that_goes_on_is_asked_about(tmp_
             assert asked(app)[0][0] == "try_out"
 
 
-async def test_what_was_imported_without_its_task_is_not_tried(tmp_path: Path) -> None:
-    """Its configurations are names of folders, not flags."""
+@pytest.mark.parametrize("file", ["task.yaml", "/tasks/task.yaml"])
+async def test_an_imported_folder_is_not_tried(tmp_path: Path, file: str) -> None:
+    """Its configurations are names of folders, not flags, also where the task was told."""
     write_experiment(tmp_path / "chunk-2048", {("D(20,10)", 2): ([request(0.05, 0.02)] * 30, 5.0)})
     stored = read_stored([tmp_path / "chunk-2048"])
     task = imported.task_of(stored, objective=NAMED["minimize_latency"], engine_name="sglang", model="org/name")
-    folder = imported.make_imported_run(stored, task, tmp_path / "runs")
+    folder = imported.make_imported_run(stored, replace(task, file=file), tmp_path / "runs")
     app = app_under_test(tmp_path, reader=RunReader(folder))
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await seen(pilot, "imported")

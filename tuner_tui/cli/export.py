@@ -33,7 +33,8 @@ def export_run(given: str, name: str | None, output: Path | None, experiment: in
     try:
         data = exported(snapshot, name, chosen)
     except ValueError as error:
-        click.echo(f"tuner-tui: {error} (--experiment N takes another one)", err=True)
+        another = " (--experiment N takes another one)" if chosen is None else ""
+        click.echo(f"tuner-tui: {error}{another}", err=True)
         return 2
     if output is not None and _is_standard_output(output):
         with contextlib.suppress(BrokenPipeError):

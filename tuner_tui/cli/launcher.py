@@ -55,10 +55,15 @@ class CommandLauncher:
         return self._keep_up(read, configuration, _encoded(text))
 
     def try_again(self, folder: RunFolder, configuration: Configuration) -> RunFolder:
+        from tuner_tui.engines.load_task import load_task
         from tuner_tui.runs.view import read_run
 
+        snapshot, text = read_run(folder), folder.task.read_bytes()
         # Not read from the run's folder anew: what is relative in it is of the folder that the file came from.
-        return self._keep_up(read_run(folder).task, configuration, folder.task.read_bytes())
+        task = snapshot.task
+        if snapshot.kind == "import":  # which had no need of the model, wherever that is
+            task, _ = load_task(Path(task.file), self.models_dir, text=text.decode("utf-8-sig"))
+        return self._keep_up(task, configuration, text)
 
     def _keep_up(self, task: Task, configuration: Configuration, text: bytes | None) -> RunFolder:
         from tuner_tui.cli.try_ import prepare_try

@@ -34,11 +34,14 @@ FORMATS = {
 
 
 def exported(snapshot: Snapshot, name: str, experiment: ExperimentState | None) -> bytes:
-    """The bytes of format `name`. Raises ValueError where it needs an experiment and there is none."""
+    """The bytes of format `name`. Raises ValueError where it needs an experiment and there is none, or its
+    flags are not known."""
     chosen = FORMATS[name]
     if chosen.of_run is not None:
         return chosen.of_run(snapshot)
     if experiment is None or chosen.of_experiment is None:
         raise ValueError(f"no configuration leads in {snapshot.run}: {snapshot.verdict.sentence}")
+    if not experiment.flags_known:
+        raise ValueError(f"#{experiment.id} is a folder of genai-bench, which does not tell the flags of its server")
     text = chosen.of_experiment(snapshot, experiment)
     return (text if text.endswith("\n") else text + "\n").encode()

@@ -163,7 +163,7 @@ def _latencies(distribution: Distribution | None) -> tuple[str, str]:
 
 def _winner(snapshot: Snapshot) -> str:
     leader = chosen_experiment(snapshot)
-    if leader is None:
+    if leader is None or not leader.flags_known:
         return ""
     command = launch_command(snapshot, leader)
     return f"## To serve with #{leader.id}\n\n```sh\n{command}\n```"

@@ -50,6 +50,10 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
 ExperimentStatus = Literal["waiting", "running", "succeeded", "failed", "invalid"]
 
 
+FOLDER = "experiment"
+"""In place of a configuration's flags: the name of a genai-bench folder, which does not tell those of its server."""
+
+
 class ExperimentState(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A configuration with its launches; interrupted ones are left out once another has begun."""
 
@@ -62,6 +66,11 @@ class ExperimentState(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     other follows."""
     baseline: bool = False
     """What the others are compared with: the fixed flags alone."""
+
+    @property
+    def flags_known(self) -> bool:
+        """Whether its configuration is one that can be started."""
+        return FOLDER not in self.configuration
 
     @cached_property
     def counted(self) -> tuple[Launch, ...]:

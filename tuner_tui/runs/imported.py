@@ -29,6 +29,7 @@ from tuner_tui.runs.events import (
     levels_of,
     now,
 )
+from tuner_tui.runs.experiment import FOLDER
 from tuner_tui.runs.folder import RunFolder
 from tuner_tui.runs.journal import new_run
 from tuner_tui.runs.stored import EngineName, Stored, StoredLaunch
@@ -241,7 +242,7 @@ def _task_yaml(stored: Stored, task: Task) -> bytes:
     flags = {
         parameter.name: list(parameter.values) if len(parameter.values) > 1 else parameter.values[0]
         for parameter in task.space.parameters
-        if parameter.name != "experiment"
+        if parameter.name != FOLDER
     }
     benchmark = {
         "traffic": list(task.benchmark.traffic),

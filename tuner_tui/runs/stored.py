@@ -21,6 +21,7 @@ from tuner_tui.load.genai_bench_files import (
     summary_result,
 )
 from tuner_tui.load.model import Level, LevelResult, RequestRecord
+from tuner_tui.runs.experiment import FOLDER
 from tuner_tui.task.model import Configuration
 
 EngineName = Literal["sglang", "vllm", "simulated"]
@@ -146,7 +147,7 @@ def _experiment(folder: Path, name: str, about: Metadata) -> StoredLaunch:
         results.append(measured_result(level, run.records, run.duration_s, tool=tool))
     gpus = about.server_gpu_count
     return StoredLaunch(
-        configuration={"experiment": name},
+        configuration={FOLDER: name},
         results=tuple(results),
         source=str(folder),
         records=tuple(records),

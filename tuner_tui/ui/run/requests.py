@@ -60,8 +60,10 @@ class Requests:
         if name == "try_out":
             if view.alive and not view.replay:
                 return "a runner is at work: a second server would disturb its figures; x stops the run first"
+            experiment = self._screen.experiment
             # An import that was not told of its task has none but what was made up for it.
             told = snapshot.kind != "import" or Path(snapshot.task.file).is_absolute()
+            told = told and (experiment is None or experiment.flags_known)
             return "" if told else "it is not known what was started here: E opens a task to fill in"
         if name == "confirm":
             return why_no_confirmation(view)
