@@ -76,7 +76,9 @@ def _remove_what_was_left(folder: RunFolder, backend: str, earlier: Set[str]) ->
     if not earlier:
         return
     left = remove_leftovers(
-        lambda each: each.runner in earlier and each.run == str(folder.path), docker=backend == "docker", process=True
+        lambda each: each.runner in earlier and each.run == str(folder.path),
+        docker=backend == "docker",
+        process=backend == "process",
     )
     for removed in left:
         log.info("an earlier runner of this run had left %s: removed", removed)
