@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -22,14 +23,14 @@ from tuner_tui.engines.facts import Fix
 from tuner_tui.runs import imported
 from tuner_tui.runs.commands import AddConfigurations, CommandReader, Continue, Load, Measure, Pause, Skip, Stop
 from tuner_tui.runs.events import CommandTaken, Failure, LaunchFinished, RunFinished, RunPaused, RunStarted
-from tuner_tui.runs.experiment import ExperimentState
+from tuner_tui.runs.experiment import ExperimentState, Launch
 from tuner_tui.runs.folder import RunFolder
-from tuner_tui.runs.samples import Phase
+from tuner_tui.runs.samples import Phase, Sample
 from tuner_tui.runs.stored import read_stored
 from tuner_tui.runs.view import ReplayReader, RunReader
 from tuner_tui.task.goal import NAMED
 from tuner_tui.ui.app import TunerApp
-from tuner_tui.ui.run.phase import phase_words
+from tuner_tui.ui.run.phase import launch_phase, phase_words
 from tuner_tui.ui.run.rows import columns
 
 SIZES = [(80, 24), (160, 45)]
@@ -517,3 +518,11 @@ def test_flags_that_begin_and_end_alike_are_told_apart() -> None:
 def test_a_phase_has_its_bar_where_there_is_room_and_it_does_not_move(width: int, done: int, shown: str) -> None:
     phase = Phase(name="measuring", since=BEGAN, done=done, of=50, unit="requests", level=1, levels=3)
     assert phase_words(phase, BEGAN, width) == shown
+
+
+def test_a_launch_that_has_just_begun_is_not_where_the_one_before_it_was() -> None:
+    launch = Launch(number=2, experiment=2, command="", gpus=(), started_at=BEGAN)
+    phase = Phase(name="measuring", since=BEGAN, done=12, of=40, unit="requests", level=1, levels=2)
+    before, after = (Sample(at=BEGAN + timedelta(seconds=each), phase=phase) for each in (-0.5, 0.5))
+    assert launch_phase(launch, before, BEGAN, 30) == "starting"
+    assert "level 2/2" in launch_phase(launch, after, BEGAN, 30)

@@ -14,8 +14,9 @@ _SHORT = {"requests": "req", "bytes": "", "s": "s", "": ""}
 
 
 def launch_phase(launch: Launch, sample: Sample | None, now: datetime, width: int) -> str:
-    """The launch under way, at most `width` cells: from its newest sample, or what the journal says."""
-    phase = sample.phase if sample is not None else None
+    """The launch under way, at most `width` cells: from its newest sample, or what the journal says. A sample from
+    before its start is of the launch before it."""
+    phase = sample.phase if sample is not None and sample.at >= launch.started_at else None
     if phase is None or launch.phase == "stopping":
         level = f" level {launch.level + 1}" if launch.level is not None else ""
         return f"{launch.phase}{level}"[:width]
