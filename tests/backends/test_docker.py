@@ -18,6 +18,15 @@ from tuner_tui.backends.backend import LABEL_RUN, LABEL_RUNNER, Exit
 from tuner_tui.backends.docker import DockerBackend
 from tuner_tui.task.launch_spec import Mount
 
+OPTIONS: dict[str, Any] = {
+    "cpuset": "0",
+    "shm_size_bytes": 32 * 2**20,
+    "memory_bytes": 512 * 2**20,
+    "ulimits": {"nofile": 1234},
+    "user": "1000",
+    "labels": {"team": "inference"},
+}
+
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("image")]
 
 
@@ -142,12 +151,7 @@ async def test_the_container_is_made_as_the_spec_says(
         environment={"WHERE": "port-{port}"},
         pass_environment=("SECRET_TOKEN", "ABSENT_TOKEN"),
         mounts=(Mount(source=str(tmp_path / "model"), target="/models/it"),),
-        cpuset="0",
-        shm_size_bytes=32 * 2**20,
-        memory_bytes=512 * 2**20,
-        ulimits={"nofile": 1234},
-        user="1000",
-        labels={"team": "inference"},
+        **OPTIONS,
     )
     log = tmp_path / "log"
     server = await backend.start(spec, log, ignore)
@@ -178,12 +182,7 @@ async def test_the_line_to_copy_makes_the_same_container(
             Mount(source=str(tmp_path / folder), target="/models/it"),
             Mount(source=str(tmp_path), target="/cache", read_only=False),
         ),
-        cpuset="0",
-        shm_size_bytes=32 * 2**20,
-        memory_bytes=512 * 2**20,
-        ulimits={"nofile": 1234},
-        user="1000",
-        labels={"team": "inference"},
+        **OPTIONS,
     )
     log = tmp_path / "log"
     server = await backend.start(spec, log, ignore)
