@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tuner_tui.task.editing import find
@@ -64,6 +64,8 @@ def test_a_text_that_looks_like_several_values_stays_one(written: str) -> None:
 
 
 @given(st.lists(st.text("ab 1.,:#'\"\\()[]{}*&!%@`|>-?~=\n"), min_size=1), st.booleans())
+@example(['="', ""], False)
+@example(["1]#"], False)
 def test_any_texts_are_shown_so_that_they_are_read_again(texts: list[str], flow: bool) -> None:
     for values in (texts, texts[0]):
         text = yaml.safe_dump({"flag": values}, default_flow_style=flow)

@@ -14,8 +14,6 @@ from tuner_tui.task.yaml_text import CannotEdit, plain_of
 _NUMBER = r"[-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _RANGE = re.compile(rf"\s*({_NUMBER})\s*\.\.\s*({_NUMBER})\s*(?:([×x*+])\s*({_NUMBER}))?\s*", re.ASCII)
 _LIMIT = re.compile(r"\s*([A-Za-z][\w.]*)\s*(?:<=?|≤|:|=|\s)\s*(\S+(?:\s*(?:ms|s|min|m|h))?)\s*", re.ASCII)
-_MANY = re.compile(r"[,()\[\]{}]")
-"""What `pieces` cuts at, or does not cut within."""
 _QUOTED = re.compile(r"'(?:''|[^'])*'|\"(?:\\.|[^\"\\])*\"|.+", re.S)
 """With its quotes; the rest where they do not end."""
 _RANGE_KEYS = {"from", "to", "step", "times"}
@@ -74,9 +72,11 @@ def one_yaml(piece: str) -> str:
     """One value as it may stand in a YAML list: as typed where that is one value, else in quotes."""
     try:
         read = plain_of(f"[{piece}]")
+        # Between others too: PyYAML takes `1]#` for a list that ends, and a comment.
+        alone = isinstance(read, list) and len(read) == 1 and len(plain_of(f"[{piece}, {piece}]")) == 2
     except CannotEdit:
         return json.dumps(piece, ensure_ascii=False)
-    if isinstance(read, list) and len(read) == 1 and not isinstance(read[0], dict):
+    if alone and not isinstance(read[0], dict):
         return piece
     # JSON as a flag's value, or text with a comma or colon in it.
     return "'" + piece.replace("'", "''") + "'"
@@ -128,9 +128,14 @@ def _typed_one(text: str, node: yaml.Node) -> str:
     values or a range."""
     written = source(text, node)
     bare = isinstance(node, yaml.ScalarNode) and node.style is None and node.value == written
-    if bare and (_MANY.search(written) or _RANGE.fullmatch(written) or one_yaml(written) != written):
+    if bare and (_RANGE.fullmatch(written) or one_yaml(written) != written or not _stands_beside_others(written)):
         return "'" + written.replace("'", "''") + "'"
     return written
+
+
+def _stands_beside_others(written: str) -> bool:
+    """Whether `pieces` finds it again as one, without an open bracket or quote that takes in what comes next."""
+    return pieces(f"{written}, {written}") == [written, written]
 
 
 def typed_texts(text: str, node: yaml.Node) -> str:
