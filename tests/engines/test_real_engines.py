@@ -46,8 +46,8 @@ def assert_more_slots_win(results: dict[str, Any], flag: str, requests: int = 48
     experiments = by_value(results, flag)
     assert results["verdict"]["leader"] == experiments[16]["id"]
     speeds = {slots: throughput(experiment) for slots, experiment in experiments.items()}
-    # On a quiet machine three times or more; one that is busy for a minute slows one launch down, not the other.
-    assert speeds[16] >= 2 * speeds[1], speeds
+    # 3.5 to 3.9 times, both engines, on a quiet machine; one that is busy for a minute has shown 2.5.
+    assert speeds[16] >= 3 * speeds[1], speeds
     assert all(experiment["launches"][0]["levels"][0]["succeeded"] == requests for experiment in experiments.values())
 
 
