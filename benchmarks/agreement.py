@@ -5,8 +5,10 @@
 Starts the engine on the tiny model (tests/engines/setup vllm sglang genai-bench), on core 0, its prefix cache off.
 Every client runs on core 1, one after the other, in turn within a round; each warms up first and asks for temperature
 0, because drawing tokens takes an engine on a CPU time and the clients' defaults differ. Per level: mean TTFT, TPOT and
-E2E in ms, and output tokens/s over the client's own time; the median over the rounds of each, for a machine may stall
-for seconds. `chat` is our meter by the endpoint that genai-bench uses.
+E2E in ms, and output tokens/s over the client's own time; of each the median over the rounds, for a machine may stall
+for seconds, and in parentheses that of the ratios to ours in the same round, with the least and the greatest: where
+these lie on both sides of 1, the machine swings more than the clients differ. `chat` is our meter by the endpoint that
+genai-bench uses.
 """
 
 from __future__ import annotations
@@ -138,23 +140,26 @@ async def compare(engine: str, levels: Sequence[Level], requests: int, rounds: i
 
 def show(title: str, seen: dict[str, list[Figures]]) -> None:
     print(f"\n{title}; load average {os.getloadavg()[0]:.1f}")
-    print(f"{'':18}{'TTFT ms':>16}{'TPOT ms':>16}{'E2E ms':>16}{'tok/s':>16}")
-    base = [median(column) for column in zip(*seen["tuner-tui"], strict=True)]
+    print(f"{'':18}" + "".join(f"{name:>26}" for name in ("TTFT ms", "TPOT ms", "E2E ms", "tok/s")))
     for name, rounds in seen.items():
-        middle = [median(column) for column in zip(*rounds, strict=True)]
-        cells = [f"{value:.4g} ({value / known:.2f})" for value, known in zip(middle, base, strict=True)]
-        print(f"{name:18}" + "".join(f"{cell:>16}" for cell in cells), flush=True)
+        cells = []
+        for values, known in zip(zip(*rounds, strict=True), zip(*seen["tuner-tui"], strict=True), strict=True):
+            ratios = [value / of_ours for value, of_ours in zip(values, known, strict=True)]
+            cells.append(f"{median(values):.4g} ({median(ratios):.2f}: {min(ratios):.2f}–{max(ratios):.2f})")
+        print(f"{name:18}" + "".join(f"{cell:>26}" for cell in cells), flush=True)
 
 
 def main() -> None:
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))  # so that the engine is ended then, too
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    # A list as the default of "*" is held against the choices as one value.
-    parser.add_argument("engines", nargs="*", choices=["vllm", "sglang"])
+    # Not by `choices`: Python 3.11 refuses with them that none is named.
+    parser.add_argument("engines", nargs="*", metavar="vllm|sglang")
     parser.add_argument("--requests", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--concurrency", type=int, nargs="+", default=[1, 4])
     given = parser.parse_args()
+    for engine in set(given.engines) - {"vllm", "sglang"}:
+        parser.error(f"expected vllm or sglang, found {engine!r}")
     programs = str(ENGINES / "genai-bench" / "bin")
     os.environ["PATH"] += os.pathsep + programs
     levels = [Level(scenario=SCENARIO, concurrency=each) for each in given.concurrency]
