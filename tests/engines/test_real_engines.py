@@ -42,12 +42,12 @@ def throughput(experiment: dict[str, Any]) -> float:
     return value
 
 
-def assert_more_slots_win(results: dict[str, Any], flag: str, requests: int = 48, times: float = 3) -> None:
+def assert_more_slots_win(results: dict[str, Any], flag: str, requests: int = 48) -> None:
     experiments = by_value(results, flag)
     assert results["verdict"]["leader"] == experiments[16]["id"]
     speeds = {slots: throughput(experiment) for slots, experiment in experiments.items()}
-    # Quiet machines: 3.5 to 3.9 with 48 requests on both engines, 3.7 to 5.6 with 24. Slots that do nothing: 1.
-    assert speeds[16] >= times * speeds[1], speeds
+    # Quiet machines: 3.5 to 3.9 with 48 requests, 3.7 to 5.6 with 24; 2.98 on one that changed its speed in between.
+    assert speeds[16] >= 3 * speeds[1], speeds
     assert all(experiment["launches"][0]["levels"][0]["succeeded"] == requests for experiment in experiments.values())
 
 
@@ -55,8 +55,7 @@ def assert_more_slots_win(results: dict[str, Any], flag: str, requests: int = 48
 @pytest.mark.vllm
 def test_a_grid_of_two_on_vllm_in_containers(tmp_path: Path, runs_dir: Path) -> None:
     results = measured(real_task(tmp_path, "vllm", "docker", {"max-num-seqs": [1, 16]}, max_requests=24))
-    # Among all the tests a machine may change its speed between two launches: 2.98 was seen.
-    assert_more_slots_win(results, "max-num-seqs", requests=24, times=2)
+    assert_more_slots_win(results, "max-num-seqs", requests=24)
     launch = by_value(results, "max-num-seqs")[16]["launches"][0]
     assert launch["memory"]["kv_cache_tokens"] > 10_000
     assert launch["levels"][0]["prompt_tokens"] == 24 * 100

@@ -73,10 +73,10 @@ def one_yaml(piece: str) -> str:
     try:
         read = plain_of(f"[{piece}]")
         # Between others too: PyYAML takes `1]#` for a list that ends, and a comment.
-        alone = isinstance(read, list) and len(read) == 1 and len(plain_of(f"[{piece}, {piece}]")) == 2
+        is_one = isinstance(read, list) and len(read) == 1 and len(plain_of(f"[{piece}, {piece}]")) == 2
     except CannotEdit:
         return json.dumps(piece, ensure_ascii=False)
-    if alone and not isinstance(read[0], dict):
+    if is_one and not isinstance(read[0], dict):
         return piece
     # JSON as a flag's value, or text with a comma or colon in it.
     return "'" + piece.replace("'", "''") + "'"
